@@ -1,0 +1,55 @@
+// A source file -> pictures in presentation order.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "media/probe.h"
+#include "picture/picture.h"
+
+namespace millstream {
+
+struct DecoderSettings {
+    int threads = 0;       ///< frame threads; 0 = FFmpeg's choice for this machine
+    std::string hwaccel;   ///< FFmpeg device type (cuda, vaapi, qsv, ...); empty = software
+};
+
+/// What went wrong on the way, counted. Nothing of it stops decoding.
+struct DecodeStatistics {
+    std::int64_t frames = 0;             ///< pictures handed out
+    std::int64_t corrupt_packets = 0;    ///< refused by the decoder or flagged by the demuxer
+    std::int64_t concealed_frames = 0;   ///< decoded with missing or damaged parts
+    std::int64_t repaired_pts = 0;       ///< time stamps that were absent, repeated or went backwards
+    std::int64_t resized_frames = 0;     ///< of another size or format than the first, brought to it
+    bool truncated = false;              ///< the file ended in an error, not at its end
+};
+
+/// Decodes one stream of a file, every frame the decoder has. One thread at a time.
+/// pts: the frame's own best-effort time stamp in the stream's time base, strictly rising; where the source breaks that
+/// the frame gets the previous pts plus one tick (or plus the nominal duration where it has none) and is counted.
+/// duration: to the next frame's pts where the container says so, else 0.
+/// Pictures of another size or format than the probed one are resampled to it (aspect kept, borders black).
+class VideoDecoder {
+public:
+    /// Throws Error(input) when the stream cannot be opened or its codec has no decoder.
+    VideoDecoder(const SourceInfo& source, const DecoderSettings& settings);
+    ~VideoDecoder();
+    VideoDecoder(VideoDecoder&&) noexcept;
+    VideoDecoder& operator=(VideoDecoder&&) noexcept;
+
+    /// The next picture, or nothing after the last one. The pixels are the decoder's own buffers (not copied).
+    std::optional<Picture> next();
+
+    [[nodiscard]] const DecodeStatistics& statistics() const;
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+/// Host memory a decoder of this source holds at most: reference pictures, one frame a thread, and reordering. Bytes.
+std::uint64_t decoder_memory(const SourceInfo& source, int threads);
+
+}   // namespace millstream

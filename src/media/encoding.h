@@ -1,0 +1,57 @@
+// Which encoder, with which settings, into which container: decided for the plan, before anything is opened.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "media/probe.h"
+#include "millstream/options.h"
+#include "picture/picture.h"
+
+namespace millstream {
+
+/// Everything an encoder needs to know, resolved.
+struct EncoderSettings {
+    std::string encoder;   ///< FFmpeg encoder name, e.g. libx264
+    int width = 0;
+    int height = 0;
+    PixelFormat format;
+    std::string pixel_format_name;   ///< FFmpeg's name of `format` for this encoder
+    Colour colour;                   ///< written into the stream as it is
+    Rational frame_rate{25, 1};      ///< nominal; drives rate control only, never time stamps
+    Rational sample_aspect{0, 1};
+    int crf = 18;
+    std::string preset;
+    int threads = 0;                                          ///< 0 = the encoder's choice
+    int lookahead = -1;                                       ///< frames; -1 = the preset's
+    int references = -1;                                      ///< reference pictures; -1 = the preset's
+    std::vector<std::pair<std::string, std::string>> extra;   ///< the user's own, applied last
+};
+
+/// Encoder, container and format for `options` and `source`; lookahead and threads lowered step by step until
+/// encoder_memory() fits `memory_budget` (each step a sentence in `notes`).
+/// Throws Error(usage): unknown codec or encoder, unknown extension, a codec the container cannot hold, an option value
+/// the encoder does not take.
+EncoderSettings choose_encoder(const Options& options, const SourceInfo& source, Size output_size,
+                               std::uint64_t memory_budget, std::vector<std::string>& notes);
+
+/// Host memory the encoder needs at its peak with these settings, in bytes. Measured for libx264, libx265 and SVT-AV1
+/// (tests/media holds the figures); an upper estimate for others.
+std::uint64_t encoder_memory(const EncoderSettings& settings);
+
+/// Frames the encoder keeps back before its first packet, at most: pictures of ours it may still refer to.
+int encoder_delay(const EncoderSettings& settings);
+
+/// Rough bytes a second of the encoded video, for the disk prediction. On the safe (high) side.
+double predicted_video_bytes_per_s(const EncoderSettings& settings);
+
+/// FFmpeg muxer name for the extension of `output`. Throws Error(usage) for an unknown one, naming those that work.
+std::string container_for(const std::filesystem::path& output);
+
+/// Whether (and why not) the container takes the stream as it is: empty = it does.
+std::string cannot_hold(const std::string& container, const StreamInfo& stream);
+
+}   // namespace millstream

@@ -1,0 +1,75 @@
+// What is in a source file. Room `media`: the only one with FFmpeg headers; its own headers have none.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "millstream/options.h"
+#include "picture/picture.h"
+
+namespace millstream {
+
+enum class StreamKind { video, audio, subtitle, data, attachment };
+std::string to_string(StreamKind kind);
+
+/// What only a video stream has.
+struct VideoStreamInfo {
+    int width = 0;
+    int height = 0;
+    std::string pixel_format_name;   ///< FFmpeg's name of what the decoder gives
+    PixelFormat format;              ///< what VideoDecoder hands out (planar; packed formats are unpacked)
+    Colour colour;                   ///< of the first frame where the container is silent or disagrees
+    Rational sample_aspect{0, 1};    ///< 0/1 = unknown
+    Rational average_rate{0, 1};     ///< frames per second; 0/1 = unknown
+    Rational nominal_rate{0, 1};     ///< lowest rate that represents all time stamps
+    std::int64_t frames = 0;         ///< container's or index's count, else duration x rate; 0 = unknown
+    bool cover_art = false;          ///< a still picture attached to an audio file
+};
+
+struct StreamInfo {
+    int index = 0;
+    StreamKind kind = StreamKind::data;
+    std::string codec;   ///< FFmpeg's short name, e.g. h264, aac; "unknown"
+    std::string language;
+    std::string title;
+    Rational time_base{1, 1};
+    std::int64_t start_pts = 0;   ///< in time_base; 0 where unknown
+    double duration_s = 0;        ///< 0 = unknown
+    std::int64_t bit_rate = 0;    ///< bit/s; 0 = unknown
+    int channels = 0;             ///< audio
+    int sample_rate = 0;          ///< audio, Hz
+    std::optional<VideoStreamInfo> video;
+};
+
+struct SourceInfo {
+    std::filesystem::path path;
+    std::string container;   ///< FFmpeg's demuxer name
+    std::uint64_t bytes = 0;
+    double start_s = 0;      ///< smallest start of all streams
+    double duration_s = 0;   ///< 0 = unknown
+    std::vector<StreamInfo> streams;
+    int video_stream = 0;   ///< index of the stream to enhance
+    [[nodiscard]] const StreamInfo& video() const { return streams.at(static_cast<std::size_t>(video_stream)); }
+};
+
+/// Bounds checked before a decoder allocates anything. A source beyond them is refused (Error input).
+inline constexpr std::int64_t kMaxPixels = std::int64_t{16384} * 16384;
+inline constexpr int kMaxStreams = 256;
+
+/// Opens `path` (a local file: scripts and playlists that name other files are refused), reads its headers and decodes
+/// one frame of the chosen video stream, so that size, format and colour are those of the pictures.
+/// `video_stream`: a stream index; absent = the first video stream that is no cover art.
+/// Throws Error(input): missing, a directory, empty, not a video, no such stream, audio only, cover art only, absurd
+/// dimensions, nothing decodable.
+SourceInfo probe(const std::filesystem::path& path, std::optional<int> video_stream = {});
+
+/// Silences FFmpeg's own printing; what matters of it comes back as counts and errors. Call once at start-up.
+void quiet_ffmpeg();
+
+/// "FFmpeg 5.1.9 (libavcodec 59.37.100, ...)".
+std::string ffmpeg_version();
+
+}   // namespace millstream

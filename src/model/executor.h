@@ -1,0 +1,57 @@
+// Runs a Network on tensors. Two implementations, one contract.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "millstream/options.h"
+#include "model/network.h"
+
+namespace millstream {
+
+struct ExecutorSettings {
+    Backend backend = Backend::automatic;
+    Precision precision = Precision::automatic;
+    std::string device = "cpu";   ///< Torch device string
+    int threads = 1;              ///< CPU threads, all requests together
+    int requests = 1;             ///< requests that may be in flight
+};
+
+/// One network, loaded once, run on any number of inputs. A request is a slot with at most one input in flight;
+/// requests of different slots run at once where the backend can. One thread calls all methods.
+class Executor {
+public:
+    virtual ~Executor() = default;
+
+    [[nodiscard]] virtual std::size_t requests() const = 0;
+
+    /// Starts slot `request` (must be idle). `input` [N,3,h,w] float32 on the executor's device, contiguous; `output`
+    /// [N,3,scale*h,scale*w] float32 likewise, written in place. Both are kept alive until wait(). A shape not seen
+    /// before may cost a compilation. `input` is not modified.
+    virtual void start(std::size_t request, at::Tensor input, at::Tensor output) = 0;
+
+    /// Waits for the slot; the output is complete afterwards. Idle slots return at once.
+    /// Throws what the request failed with: Error(resource) when memory ran out, else Error(model).
+    virtual void wait(std::size_t request) = 0;
+
+    [[nodiscard]] virtual Backend backend() const = 0;       ///< never automatic
+    [[nodiscard]] virtual Precision precision() const = 0;   ///< what is really used; never automatic
+};
+
+/// What `automatic` means on this machine and device, and an explicit wish that it cannot fulfil: then Error(usage).
+/// bf16 without hardware support is allowed on Torch (slow) and refused on OpenVINO (which would run fp32 silently).
+void resolve_backend(ExecutorSettings& settings);
+
+/// Builds and compiles. `settings` must be resolved. Throws Error(model) or Error(usage).
+std::unique_ptr<Executor> make_executor(const Network& network, const ExecutorSettings& settings);
+
+/// Convenience for tests and probes: start + wait on slot 0; returns the output.
+at::Tensor run_once(Executor& executor, const Network& network, const at::Tensor& input);
+
+/// "torch 2.15.0, OpenVINO 2026.4.1".
+std::string backend_versions();
+
+}   // namespace millstream
