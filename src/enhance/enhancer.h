@@ -14,46 +14,63 @@
 
 namespace millstream {
 
-/// Feeds the tiles of successive frames to an executor. submit() blocks only when every request is busy; finished
-/// frames come out of poll() and drain() in the order they went in. One thread at a time. A frame of one tile is handed
-/// to the executor as it is (no copy); otherwise each tile is gathered once on the way in and scattered once on the way
-/// out (counted).
+/// A frame on its way through the network.
+struct EnhancerFrame {
+    std::int64_t index = 0;   ///< the caller's; handed back as it is
+    at::Tensor input;         ///< [3,h,w] float32, contiguous
+    at::Tensor output;        ///< [3,scale*h,scale*w] float32, contiguous; supplied by the caller, filled here
+};
+
+/// Feeds the tiles of successive frames to an executor. One thread at a time.
+/// A frame of one tile is handed to the executor as it is (no copy); otherwise each tile is gathered once on the way in
+/// and scattered once on the way out (counted). Tiles finish in the order they were started, so the result does not
+/// depend on timing.
 class Enhancer {
 public:
-    struct Frame {
-        std::int64_t index = 0;
-        at::Tensor input;    ///< [3,h,w] float32
-        at::Tensor output;   ///< [3,scale*h,scale*w] float32, supplied by the caller, filled here
-    };
-
-    /// `executor` must outlive the enhancer. `scale`: the network's.
-    Enhancer(Executor& executor, std::vector<Tile> tiles, int scale);
+    /// `executor` must outlive the enhancer. `scale`: the network's. `frame`: size of every input.
+    Enhancer(Executor& executor, int scale, Size frame, const TileLayout& layout);
     ~Enhancer();   ///< waits for what is in flight
     Enhancer(const Enhancer&) = delete;
     Enhancer& operator=(const Enhancer&) = delete;
 
-    void submit(Frame frame);
-    /// The oldest frame if all its tiles are done or can be waited for without idling a request, else nothing.
-    std::optional<Frame> poll();
+    /// Starts the frame's tiles. Waits where every request is busy, oldest first. Throws what the executor throws.
+    void submit(EnhancerFrame frame);
+    /// The oldest frame, if it is complete.
+    std::optional<EnhancerFrame> poll();
     /// The oldest frame, waited for; nothing when none is left.
-    std::optional<Frame> drain();
+    std::optional<EnhancerFrame> drain();
 
-    [[nodiscard]] std::int64_t copies() const { return copies_; }   ///< whole-frame equivalents of gather and scatter
+    [[nodiscard]] std::size_t frames_in_flight() const { return pending_.size(); }
+    /// Frame copies made so far by gathering and scattering (a whole frame gathered and scattered counts 2).
+    [[nodiscard]] double copies() const { return copies_; }
 
 private:
-    struct Request;
-    struct Pending;
+    struct Pending {
+        EnhancerFrame frame;
+        std::size_t open_tiles = 0;
+    };
+    struct Request {
+        bool busy = false;
+        const Tile* tile = nullptr;
+        Pending* frame = nullptr;   // stable: a deque does not move its elements at push_back and pop_front
+        at::Tensor input;           // [1,3,th,tw], kept between tiles
+        at::Tensor output;          // [1,3,scale*th,scale*tw]
+    };
 
-    void run_tile(Pending& frame, const Tile& tile);
-    void finish(std::size_t request);
+    void start(Request& request, std::size_t slot, Pending& frame, const Tile& tile);
+    void finish(Request& request, std::size_t slot);
+    void scatter(const Request& request);
+    [[nodiscard]] bool whole_frames() const { return tiles_.size() == 1; }
 
     Executor& executor_;
-    std::vector<Tile> tiles_;
     int scale_;
-    std::int64_t copies_ = 0;
+    Size frame_;
+    std::vector<Tile> tiles_;
+    bool blended_;
+    double copies_ = 0;
     std::deque<Pending> pending_;
-    std::vector<Request> requests_;
-    std::size_t next_request_ = 0;
+    std::vector<Request> requests_;   // used round-robin
+    std::size_t next_ = 0;
 };
 
 }   // namespace millstream

@@ -1,4 +1,5 @@
-// Room `enhance`: a frame through a network, tile by tile, several requests at a time.
+// Room `enhance`: a frame through a network, tile by tile, several requests at a time. Knows tensors and networks;
+// knows nothing of video.
 #pragma once
 
 #include <vector>
@@ -7,18 +8,38 @@
 
 namespace millstream {
 
-/// One tile of a frame, in input pixels. The network reads [x, x+width) x [y, y+height); of its result only the part
-/// that belongs to [keep_x, keep_x+keep_width) x [keep_y, ...) is used.
-struct Tile {
-    int x = 0, y = 0, width = 0, height = 0;
-    int keep_x = 0, keep_y = 0, keep_width = 0, keep_height = 0;
+/// One side of a tile, in input pixels. The network reads [start, start+length); its result is used for
+/// [keep, keep+keep_length). Where two tiles meet, their results are cross-faded over `blend` pixels on either side of
+/// the seam (0: each pixel comes from one tile).
+struct TileSpan {
+    int start = 0;
+    int length = 0;
+    int keep = 0;
+    int keep_length = 0;
+    int blend_before = 0;
+    int blend_after = 0;
 };
 
-/// Cuts `frame` into tiles of one and the same size (one compiled shape), at most `tile` pixels with halo. The kept
-/// parts cover the frame exactly once; each lies at least `halo` pixels inside its tile, except where the tile ends at
-/// the frame's own border, where the network sees the true border. Sides are multiples of `alignment` where possible.
-/// A frame not larger than `tile` gives one tile: the frame itself.
-/// Throws Error(usage) when `tile` leaves nothing to keep (tile <= 2 * halo).
-std::vector<Tile> cut_tiles(Size frame, Size tile, int halo);
+struct Tile {
+    TileSpan x;
+    TileSpan y;
+};
+
+/// How a frame is cut. Only `halo` decides about the result: with halo >= the network's receptive radius and no blend
+/// the tiled output equals the untiled one bit for bit (fp32).
+struct TileLayout {
+    Size tile;       ///< every tile has this size: one compiled shape
+    int halo = 0;    ///< input pixels of context around a kept part
+    int blend = 0;   ///< input pixels cross-faded on either side of a seam; at most halo
+};
+
+/// Cuts one side of `length` pixels into equal spans of at most `tile` pixels, as few as possible, then as short as
+/// that count allows. The kept parts cover the side exactly once; each lies at least `halo` pixels inside its span,
+/// except at the ends of the side, where the network sees the true border.
+/// Throws Error(usage) when `tile` < `length` leaves nothing to keep (tile <= 2 * halo).
+std::vector<TileSpan> cut_side(int length, int tile, int halo, int blend);
+
+/// Every tile of a frame, row by row. A frame that fits into layout.tile is one tile: the frame itself.
+std::vector<Tile> cut_tiles(Size frame, const TileLayout& layout);
 
 }   // namespace millstream

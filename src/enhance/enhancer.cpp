@@ -1,0 +1,142 @@
+#include "enhance/enhancer.h"
+
+#include <ATen/Functions.h>
+#include <ATen/TensorOperators.h>
+
+#include <utility>
+
+namespace millstream {
+namespace {
+
+at::Tensor window(const at::Tensor& picture, int x, int width, int y, int height) {
+    return picture.narrow(-1, x, width).narrow(-2, y, height);
+}
+
+// The part of a side a tile writes: its kept part plus the cross-fade on either side, in input pixels.
+struct Written {
+    int begin;
+    int length;
+};
+
+Written written(const TileSpan& span) {
+    return {span.keep - span.blend_before, span.keep_length + span.blend_before + span.blend_after};
+}
+
+// Weights of one side over its written part, in output pixels. Two neighbours' ramps add up to 1.
+at::Tensor ramp(const TileSpan& span, int scale) {
+    const Written part = written(span);
+    at::Tensor weights = at::ones({part.length * scale}, at::kFloat);
+    auto* w = weights.mutable_data_ptr<float>();
+    const auto fade = [&](int blend, auto&& at_index) {
+        const int steps = 2 * blend * scale;
+        for (int i = 0; i < steps; ++i) {
+            w[at_index(i)] = (static_cast<float>(i) + 0.5F) / static_cast<float>(steps);
+        }
+    };
+    const int last = part.length * scale - 1;
+    fade(span.blend_before, [](int i) { return i; });
+    fade(span.blend_after, [last](int i) { return last - i; });
+    return weights;
+}
+
+}   // namespace
+
+Enhancer::Enhancer(Executor& executor, int scale, Size frame, const TileLayout& layout)
+    : executor_(executor),
+      scale_(scale),
+      frame_(frame),
+      tiles_(cut_tiles(frame, layout)),
+      blended_(layout.blend > 0 && tiles_.size() > 1),
+      requests_(executor.requests()) {}
+
+Enhancer::~Enhancer() {
+    for (std::size_t slot = 0; slot < requests_.size(); ++slot) {
+        try {
+            executor_.wait(slot);
+        } catch (...) {   // NOLINT(bugprone-empty-catch): a destructor after a failure; the failure has been reported
+        }
+    }
+}
+
+void Enhancer::submit(EnhancerFrame frame) {
+    if (blended_) {
+        frame.output.zero_();
+    }
+    pending_.push_back({std::move(frame), tiles_.size()});
+    Pending& owner = pending_.back();
+    for (const Tile& tile : tiles_) {
+        Request& request = requests_[next_];
+        finish(request, next_);
+        start(request, next_, owner, tile);
+        next_ = (next_ + 1) % requests_.size();
+    }
+}
+
+std::optional<EnhancerFrame> Enhancer::poll() {
+    if (pending_.empty() || pending_.front().open_tiles > 0) {
+        return std::nullopt;
+    }
+    EnhancerFrame frame = std::move(pending_.front().frame);
+    pending_.pop_front();
+    return frame;
+}
+
+std::optional<EnhancerFrame> Enhancer::drain() {
+    for (std::size_t i = 0; i < requests_.size() && !pending_.empty() && pending_.front().open_tiles > 0; ++i) {
+        const std::size_t slot = (next_ + i) % requests_.size();
+        finish(requests_[slot], slot);
+    }
+    return poll();
+}
+
+void Enhancer::start(Request& request, std::size_t slot, Pending& frame, const Tile& tile) {
+    request.tile = &tile;
+    request.frame = &frame;
+    if (whole_frames()) {
+        request.input = frame.frame.input.unsqueeze(0);
+        request.output = frame.frame.output.unsqueeze(0);
+    } else {
+        if (!request.input.defined()) {
+            request.input = at::empty({1, 3, tile.y.length, tile.x.length}, at::kFloat);
+            request.output = at::empty({1, 3, tile.y.length * scale_, tile.x.length * scale_}, at::kFloat);
+        }
+        request.input[0].copy_(window(frame.frame.input, tile.x.start, tile.x.length, tile.y.start, tile.y.length));
+        copies_ += 1.0 / static_cast<double>(tiles_.size());
+    }
+    executor_.start(slot, request.input, request.output);
+    request.busy = true;
+}
+
+void Enhancer::finish(Request& request, std::size_t slot) {
+    if (!request.busy) {
+        return;
+    }
+    request.busy = false;
+    executor_.wait(slot);
+    if (whole_frames()) {
+        request.input.reset();
+        request.output.reset();
+    } else {
+        scatter(request);
+        copies_ += 1.0 / static_cast<double>(tiles_.size());
+    }
+    --request.frame->open_tiles;
+}
+
+void Enhancer::scatter(const Request& request) {
+    const TileSpan& x = request.tile->x;
+    const TileSpan& y = request.tile->y;
+    const Written columns = written(x);
+    const Written rows = written(y);
+    const at::Tensor result = window(request.output[0], (columns.begin - x.start) * scale_, columns.length * scale_,
+                                     (rows.begin - y.start) * scale_, rows.length * scale_);
+    at::Tensor target = window(request.frame->frame.output, columns.begin * scale_, columns.length * scale_,
+                               rows.begin * scale_, rows.length * scale_);
+    if (blended_) {
+        target.add_(result * (ramp(y, scale_).unsqueeze(1) * ramp(x, scale_).unsqueeze(0)));
+    } else {
+        target.copy_(result);
+    }
+}
+
+}   // namespace millstream
