@@ -14,13 +14,16 @@ namespace millstream {
 /// Pictures of one format, size and colour -> RGB tensors. One thread at a time; owns its scratch lines.
 class PictureToTensor {
 public:
-    /// `colour` must be resolved (resolve_colour). Throws Error(input) for a combination zimg cannot convert.
+    /// `colour` must be resolved (resolve_colour); rgb has the range `colour.full_range` says, like any other format.
+    /// Throws Error(input) for a combination zimg cannot convert.
     PictureToTensor(const PixelFormat& format, const Colour& colour, int width, int height);
     ~PictureToTensor();
     PictureToTensor(PictureToTensor&&) noexcept;
     PictureToTensor& operator=(PictureToTensor&&) noexcept;
 
-    /// Writes every element of `tensor` once. `tensor`: [3,H,W] float32, CPU, contiguous.
+    /// Writes every element of `tensor` once. `tensor`: [3,H,W] float32, CPU, rows contiguous, of any alignment
+    /// (64-byte aligned rows save a pass through the cache). Alpha is ignored. A gray picture gives R = G = B. Throws
+    /// Error(internal) for a picture or tensor of another shape.
     void convert(const Picture& picture, at::Tensor& tensor);
 
 private:
@@ -28,18 +31,19 @@ private:
     std::unique_ptr<State> state_;
 };
 
-/// RGB tensors of one size -> pictures, resampled in the same pass where the sizes differ (Spline36, chroma by zimg's
-/// bicubic), with ordered dither: error diffusion would change a still area when something beside it moves.
+/// RGB tensors of one size -> pictures, resampled in the same pass where the sizes differ (Spline36), with ordered
+/// dither: error diffusion would change a still area when something beside it moves. Chroma goes down by the kernel
+/// that undoes PictureToTensor's: an unchanged tensor gives the picture back (Note [Chroma there and back]).
 class TensorToPicture {
 public:
-    /// `colour` as the encoder writes it, resolved. `source`: the tensor's size.
+    /// `colour` as the encoder writes it, resolved. `source`: the tensor's size. Throws as above.
     TensorToPicture(int source_width, int source_height, const PixelFormat& format, const Colour& colour, int width,
                     int height);
     ~TensorToPicture();
     TensorToPicture(TensorToPicture&&) noexcept;
     TensorToPicture& operator=(TensorToPicture&&) noexcept;
 
-    /// Writes every sample of `picture` (format and size as constructed; alpha, if any, is set opaque).
+    /// Writes every sample of `picture` once (format and size as constructed; alpha, if any, is set opaque).
     /// `tensor`: [3,H,W] float32, CPU, rows contiguous.
     void convert(const at::Tensor& tensor, Picture& picture);
 
