@@ -1,4 +1,5 @@
-// Room `resource`: what this process may use and what it does use. Linux: /proc and cgroup v2.
+// Room `resource`: what this process may use and what it does use. Linux: /proc and cgroups of both versions.
+// `root` is where /proc and /sys are looked for; tests put a folder of their own there.
 #pragma once
 
 #include <cstdint>
@@ -9,24 +10,27 @@
 
 namespace millstream {
 
-/// Bytes now and at the peak, from /proc/self/status (VmRSS, VmHWM).
-std::uint64_t resident_bytes();
-std::uint64_t peak_resident_bytes();
+/// Bytes now and at the peak, from /proc/self/status (VmRSS, VmHWM); 0 where that cannot be read.
+std::uint64_t resident_bytes(const std::filesystem::path& root = "/");
+std::uint64_t peak_resident_bytes(const std::filesystem::path& root = "/");
 
 /// What a new job may use by default: 60 % of min(cgroup limit, MemAvailable), rounded down to whole MiB.
-std::uint64_t default_memory_budget();
+std::uint64_t default_memory_budget(const std::filesystem::path& root = "/");
 
-/// Memory of the cgroup this process is in, if it has a limit.
-std::optional<std::uint64_t> cgroup_memory_limit();
-std::uint64_t available_memory();   ///< MemAvailable
+/// The smallest memory limit of the cgroup this process is in and of all cgroups above it, if there is one.
+std::optional<std::uint64_t> cgroup_memory_limit(const std::filesystem::path& root = "/");
+
+/// MemAvailable of /proc/meminfo (MemFree + Buffers + Cached on kernels without it); 0 where that cannot be read.
+std::uint64_t available_memory(const std::filesystem::path& root = "/");
 
 /// Free bytes for this user on the file system of `path` (or of its nearest existing parent).
+/// Throws Error(refused) where the file system does not say.
 std::uint64_t free_disk(const std::filesystem::path& path);
 
 /// The part of `free` that `limit` allows.
 std::uint64_t allowed_disk(const DiskLimit& limit, std::uint64_t free);
 
-/// CPU seconds of the process so far, user and system.
+/// CPU seconds of the process so far, user and system, all threads.
 double process_cpu_seconds();
 
 }   // namespace millstream

@@ -1,0 +1,167 @@
+#include "resource/memory.h"
+
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "millstream/error.h"
+
+namespace millstream {
+namespace {
+
+namespace fs = std::filesystem;
+
+// "VmRSS:      1604 kB": proc(5) for status and meminfo. Nothing where the file or the key is missing.
+std::optional<std::uint64_t> kilobytes(const fs::path& file, std::string_view key) {
+    std::ifstream lines(file);
+    std::string name;
+    std::uint64_t value = 0;
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream words(line);
+        if (words >> name >> value && name.size() == key.size() + 1 && name.starts_with(key) && name.back() == ':') {
+            return value * kKiB;
+        }
+    }
+    return std::nullopt;
+}
+
+// A limit file holds a number of bytes or "max" (cgroup v2). Version 1 has no word for "no limit" and shows the largest
+// multiple of a page that fits a signed 64-bit number.
+std::optional<std::uint64_t> limit_in(const fs::path& file) {
+    constexpr std::uint64_t kNoLimit = std::uint64_t{1} << 62;
+    std::ifstream stream(file);
+    std::string text;
+    if (!(stream >> text)) {
+        return std::nullopt;
+    }
+    std::uint64_t bytes = 0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), bytes);
+    if (code != std::errc{} || end != text.data() + text.size() || bytes >= kNoLimit) {
+        return std::nullopt;
+    }
+    return bytes;
+}
+
+std::optional<std::uint64_t> smaller(std::optional<std::uint64_t> a, std::optional<std::uint64_t> b) {
+    return a && b ? std::min(*a, *b) : a ? a : b;
+}
+
+// A cgroup is bound by the limits of all its ancestors. Without a cgroup namespace a container sees the host's path in
+// /proc/self/cgroup but only its own part of the tree under the mount point: folders that are missing are passed over,
+// and the mount point itself is then the container's cgroup.
+std::optional<std::uint64_t> smallest_limit(const fs::path& mount, const fs::path& cgroup, const char* file) {
+    std::optional<std::uint64_t> limit = limit_in(mount / file);
+    fs::path folder = mount;
+    for (const fs::path& name : cgroup.relative_path()) {
+        if (name == "..") {   // a cgroup outside this namespace
+            continue;
+        }
+        folder /= name;
+        limit = smaller(limit, limit_in(folder / file));
+    }
+    return limit;
+}
+
+bool lists_memory(std::string_view controllers) {
+    std::istringstream words{std::string(controllers)};
+    for (std::string word; std::getline(words, word, ',');) {
+        if (word == "memory") {
+            return true;
+        }
+    }
+    return false;
+}
+
+}   // namespace
+
+std::uint64_t resident_bytes(const fs::path& root) {
+    return kilobytes(root / "proc/self/status", "VmRSS").value_or(0);
+}
+
+std::uint64_t peak_resident_bytes(const fs::path& root) {
+    return kilobytes(root / "proc/self/status", "VmHWM").value_or(0);
+}
+
+std::uint64_t default_memory_budget(const fs::path& root) {
+    const std::uint64_t memory = *smaller(available_memory(root), cgroup_memory_limit(root));
+    return memory / 100 * 60 / kMiB * kMiB;
+}
+
+std::optional<std::uint64_t> cgroup_memory_limit(const fs::path& root) {
+    // Lines "0::/path" (v2) and "4:memory,hugetlb:/path" (v1): cgroups(7). Mount points as systemd and the container
+    // runtimes have them; in hybrid set-ups the v2 tree is at "unified".
+    const fs::path mounts = root / "sys/fs/cgroup";
+    std::optional<std::uint64_t> limit;
+    std::ifstream lines(root / "proc/self/cgroup");
+    for (std::string line; std::getline(lines, line);) {
+        const std::size_t first = line.find(':');
+        const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
+        if (second == std::string::npos) {
+            continue;
+        }
+        const std::string controllers = line.substr(first + 1, second - first - 1);
+        const fs::path cgroup = line.substr(second + 1);
+        if (controllers.empty()) {
+            limit = smaller(limit, smallest_limit(mounts, cgroup, "memory.max"));
+            limit = smaller(limit, smallest_limit(mounts / "unified", cgroup, "memory.max"));
+        } else if (lists_memory(controllers)) {
+            limit = smaller(limit, smallest_limit(mounts / "memory", cgroup, "memory.limit_in_bytes"));
+        }
+    }
+    return limit;
+}
+
+std::uint64_t available_memory(const fs::path& root) {
+    const fs::path file = root / "proc/meminfo";
+    if (const auto available = kilobytes(file, "MemAvailable")) {
+        return *available;
+    }
+    return kilobytes(file, "MemFree").value_or(0) + kilobytes(file, "Buffers").value_or(0) +
+           kilobytes(file, "Cached").value_or(0);
+}
+
+std::uint64_t free_disk(const fs::path& path) {
+    fs::path folder = fs::absolute(path);
+    std::error_code ignored;
+    while (!fs::exists(folder, ignored) && folder.has_relative_path()) {
+        folder = folder.parent_path();
+    }
+    struct statvfs space {};
+    if (::statvfs(folder.c_str(), &space) != 0) {
+        throw Error(ErrorKind::refused,
+                    {"measuring the free disk space", folder.string(), std::strerror(errno), "Choose another folder"});
+    }
+    return std::uint64_t{space.f_bavail} * space.f_frsize;
+}
+
+std::uint64_t allowed_disk(const DiskLimit& limit, std::uint64_t free) {
+    switch (limit.kind) {
+        case DiskLimit::Kind::percent:
+            return static_cast<std::uint64_t>(static_cast<long double>(free) * limit.percent / 100);
+        case DiskLimit::Kind::bytes:
+            return std::min(limit.bytes, free);
+        case DiskLimit::Kind::none:
+            break;
+    }
+    return free;
+}
+
+double process_cpu_seconds() {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    const auto seconds = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+    };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+}   // namespace millstream
