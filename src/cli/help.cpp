@@ -1,0 +1,46 @@
+#include "cli/help.h"
+
+namespace millstream {
+
+const char* const kAboutText =
+    "Millstream enlarges and restores videos with neural networks. It streams: frames live in memory only, and the "
+    "one\n"
+    "file it writes is the output.";
+
+const char* const kExamplesText = R"(Examples:
+  millstream enhance film.mp4 -o film_x2.mkv                   twice the size, sound copied
+  millstream enhance film.mp4 -o film_4k.mkv --size 3840x2160  an exact size
+  millstream enhance film.mp4 -o small.mp4 --max-memory 2GiB   on a small machine
+  millstream inspect film.mp4                                  what would happen; writes nothing
+  millstream models list                                       the networks to choose from
+  millstream doctor                                            what is installed, what is missing
+
+Exit codes:
+  0    done
+  1    a defect of Millstream; please report it
+  2    options wrong, OUT exists (see -y), or OUT is IN
+  3    the input cannot be used
+  4    refused before the start: disk space, memory, OUT's folder
+  5    the model cannot be used
+  6    ran out of disk or memory while running
+  7    a check found a difference
+  130  stopped by Ctrl-C, SIGTERM or SIGHUP
+
+`millstream COMMAND --help` says more of a command.)";
+
+const char* const kEnhanceFooterText = R"(Examples:
+  millstream enhance film.mp4 -o film_x2.mp4
+  millstream enhance film.mp4 -o film_x4.mkv --scale 4 --codec hevc --crf 20
+  millstream enhance film.mp4 -o film_x2.mkv --encoder-options tune=grain:bf=5
+  millstream enhance -y -o out.mp4 -- -film-with-a-dash.mp4
+
+OUT's extension chooses the container: .mp4, .mov, .mkv or .webm. Until it is complete it is called OUT.part.
+Amounts take KiB, MiB, GiB or TiB. The first Ctrl-C finishes the frames in hand and leaves OUT.part playable, the second
+one quits at once. Progress goes to stderr, the summary to stdout; --progress json writes one JSON object a line to
+stdout (docs/progress.md).)";
+
+const char* const kInspectFooterText =
+    R"(Prints the plan that `enhance` would follow with the same options, or its refusal, and writes nothing. Without -o it
+plans for a file called like the input, ending in _enhanced.mkv, in the current folder.)";
+
+}   // namespace millstream

@@ -1,0 +1,237 @@
+#include "cli/progress_text.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "base/bytes.h"
+#include "millstream/job.h"
+
+namespace millstream {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+template <class... Values>
+std::string format(const char* pattern, Values... values) {
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), pattern, values...);
+    return text.data();
+}
+
+// File names may hold bytes that are no UTF-8: shown as U+FFFD rather than failing.
+std::string line_of(const Json& object) {
+    return object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+template <class T>
+Json or_null(const std::optional<T>& value) {
+    return value ? Json(*value) : Json(nullptr);
+}
+
+bool has_fraction(const Progress& progress) {
+    return progress.fraction > 0 || progress.frames_total > 0;
+}
+
+std::string frames_text(const Progress& progress) {
+    std::string text = std::to_string(progress.frames_done);
+    if (progress.frames_total > 0) {
+        text += "/" + std::to_string(progress.frames_total);
+    }
+    return text + " frames";
+}
+
+std::string eta_text(const Progress& progress) {
+    return progress.eta_s ? "ETA " + format_duration(*progress.eta_s) : format_duration(progress.elapsed_s);
+}
+
+std::string percent_text(const Progress& progress) {
+    // Rounded down: 100 % is said when it is done, not shortly before.
+    return format("%5.1f%%", std::floor(std::clamp(progress.fraction, 0.0, 1.0) * 1000) / 10);
+}
+
+std::string drawn_bar(double fraction, std::size_t cells, bool colour) {
+    const auto done = static_cast<std::size_t>(std::clamp(fraction, 0.0, 1.0) * static_cast<double>(cells));
+    const std::string full(done, '#');
+    const std::string rest(cells - done, '.');
+    return colour ? "[\x1b[32m" + full + "\x1b[0m" + rest + "]" : "[" + full + rest + "]";
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+    std::string text;
+    for (const std::string& part : parts) {
+        text += (text.empty() ? "" : "  ") + part;
+    }
+    return text;
+}
+
+std::string_view name_of(Severity severity) {
+    constexpr std::array<std::string_view, 4> kNames = {"debug", "info", "warning", "error"};
+    return kNames.at(static_cast<std::size_t>(severity));
+}
+
+std::string name_of(ErrorKind kind) {
+    switch (kind) {
+        case ErrorKind::internal:
+            return "internal";
+        case ErrorKind::usage:
+            return "usage";
+        case ErrorKind::input:
+            return "input";
+        case ErrorKind::refused:
+            return "refused";
+        case ErrorKind::model:
+            return "model";
+        case ErrorKind::resource:
+            return "resource";
+        case ErrorKind::difference:
+            return "difference";
+        case ErrorKind::interrupted:
+            return "interrupted";
+    }
+    return "internal";
+}
+
+}   // namespace
+
+std::string format_duration(double seconds) {
+    const auto whole = static_cast<long long>(std::llround(std::max(0.0, seconds)));
+    const long long hours = whole / 3600;
+    const long long minutes = whole / 60 % 60;
+    return hours > 0 ? format("%lld:%02lld:%02lld", hours, minutes, whole % 60)
+                     : format("%lld:%02lld", minutes, whole % 60);
+}
+
+std::string format_fps(double fps) {
+    return format(fps >= 99.95 ? "%.0f" : fps >= 9.995 ? "%.1f" : "%.2f", fps);
+}
+
+std::string progress_bar(const Progress& progress, int width, bool colour) {
+    // In the order of importance; shown from left to right in the same order, with the bar after the first.
+    std::vector<std::string> parts;
+    if (has_fraction(progress)) {
+        parts.push_back(percent_text(progress));
+    }
+    const std::size_t always = parts.size() + 1;
+    parts.push_back(frames_text(progress));
+    parts.push_back(eta_text(progress));
+    parts.push_back(format_fps(progress.fps) + " fps");
+    const std::size_t bar_needs_room_for = parts.size();
+    parts.push_back("RSS " + format_bytes(progress.rss_bytes));
+    if (progress.vram_bytes) {
+        parts.push_back("VRAM " + format_bytes(*progress.vram_bytes));
+    }
+
+    constexpr std::size_t kSmallestBar = 12;   // with its brackets
+    const auto room = static_cast<std::size_t>(std::max(width, 1));
+    while (parts.size() > always && joined(parts).size() > room) {
+        parts.pop_back();
+    }
+    // The memory figures give way to a bar, the others do not.
+    while (parts.size() > bar_needs_room_for && joined(parts).size() + 2 + kSmallestBar > room) {
+        parts.pop_back();
+    }
+    const std::size_t used = joined(parts).size();
+    if (has_fraction(progress) && used + 2 + kSmallestBar <= room) {
+        const std::size_t cells = std::min<std::size_t>(room - used - 4, 40);
+        parts.insert(parts.begin() + 1, drawn_bar(progress.fraction, cells, colour));
+        return joined(parts);
+    }
+    return joined(parts).substr(0, room);
+}
+
+std::string progress_line(const Progress& progress) {
+    std::vector<std::string> parts;
+    if (has_fraction(progress)) {
+        parts.push_back(percent_text(progress));
+    }
+    parts.push_back(frames_text(progress));
+    parts.push_back(format_fps(progress.fps) + " fps");
+    parts.push_back(format_duration(progress.elapsed_s) + " elapsed");
+    if (progress.eta_s) {
+        parts.push_back(eta_text(progress));
+    }
+    parts.push_back("RSS " + format_bytes(progress.rss_bytes));
+    if (progress.vram_bytes) {
+        parts.push_back("VRAM " + format_bytes(*progress.vram_bytes));
+    }
+    parts.push_back("output " + format_bytes(progress.output_bytes));
+    return joined(parts);
+}
+
+std::string plan_json(const Plan& plan) {
+    return line_of({{"event", "plan"}, {"schema", 1}, {"plan", Json::parse(to_json(plan))}});
+}
+
+std::string progress_json(const Progress& progress) {
+    return line_of({{"event", "progress"},
+                    {"frames_done", progress.frames_done},
+                    {"frames_total", progress.frames_total > 0 ? Json(progress.frames_total) : Json(nullptr)},
+                    {"fraction", has_fraction(progress) ? Json(progress.fraction) : Json(nullptr)},
+                    {"fps", progress.fps},
+                    {"elapsed_s", progress.elapsed_s},
+                    {"eta_s", or_null(progress.eta_s)},
+                    {"rss_bytes", progress.rss_bytes},
+                    {"vram_bytes", or_null(progress.vram_bytes)},
+                    {"output_bytes", progress.output_bytes}});
+}
+
+std::string message_json(Severity severity, const std::string& text) {
+    return line_of({{"event", "message"}, {"severity", name_of(severity)}, {"text", text}});
+}
+
+std::string stopping_json(const std::string& signal) {
+    return line_of({{"event", "stopping"}, {"signal", signal}});
+}
+
+std::string done_json(const Report& report) {
+    return line_of({{"event", "done"}, {"report", Json::parse(to_json(report))}});
+}
+
+std::string error_json(const Error& error) {
+    const Error::Context& context = error.context();
+    return line_of({{"event", "error"},
+                    {"kind", name_of(error.kind())},
+                    {"exit_code", error.exit_code()},
+                    {"doing", context.doing},
+                    {"subject", context.subject},
+                    {"why", context.why},
+                    {"hint", context.hint}});
+}
+
+std::string summary_text(const Report& report) {
+    const Options& options = report.plan.options;
+    std::string text = std::to_string(report.frames) + (report.frames == 1 ? " frame in " : " frames in ") +
+                       format_duration(report.wall_s) + " (" + format_fps(report.fps_mean) + " fps), peak memory " +
+                       format_bytes(report.peak_rss_bytes);
+    if (report.peak_vram_bytes) {
+        text += ", peak VRAM " + format_bytes(*report.peak_vram_bytes);
+    }
+    text += "\n" + options.input.string() + " (" + format_bytes(report.input_bytes) + ") -> " +
+            options.output.string() + " (" + format_bytes(report.output_bytes) + ")\n";
+    for (const std::string& warning : report.warnings) {
+        text += "warning: " + warning + "\n";
+    }
+    return text;
+}
+
+std::string headline_text(const Plan& plan) {
+    const auto size = [](const Size& value) {
+        return std::to_string(value.width) + "x" + std::to_string(value.height);
+    };
+    return size(plan.input_size) + " -> " + size(plan.output_size) + ", " + plan.model + " on " + plan.device + " (" +
+           plan.backend + ", " + plan.precision + "), " + plan.encoder + " crf " + std::to_string(plan.crf) + "\n";
+}
+
+std::string error_text(const Error& error) {
+    std::string text = "millstream: " + std::string(error.what());
+    if (!text.ends_with('.') && !text.ends_with('?')) {
+        text += ".";
+    }
+    return text + "\n";
+}
+
+}   // namespace millstream

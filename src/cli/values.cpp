@@ -1,0 +1,169 @@
+#include "cli/values.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <system_error>
+
+#include "base/bytes.h"
+#include "millstream/error.h"
+
+namespace millstream {
+namespace {
+
+[[noreturn]] void refuse(std::string_view option, std::string_view text, std::string why, std::string hint = {}) {
+    throw Error(ErrorKind::usage, {"reading the command line", std::string(option) + " " + std::string(text),
+                                   std::move(why), std::move(hint)});
+}
+
+template <class T>
+std::optional<T> read_whole(std::string_view text) {
+    T value{};
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (code != std::errc{} || end != text.data() + text.size()) {
+        return std::nullopt;
+    }
+    return value;
+}
+
+template <class T>
+struct Choice {
+    std::string_view name;
+    T value;
+};
+
+template <class T, std::size_t N>
+T choose(std::string_view option, std::string_view text, const std::array<Choice<T>, N>& choices) {
+    std::string names;
+    for (const Choice<T>& choice : choices) {
+        if (choice.name == text) {
+            return choice.value;
+        }
+        names += (names.empty() ? "" : ", ") + std::string(choice.name);
+    }
+    refuse(option, text, "it takes one of " + names);
+}
+
+}   // namespace
+
+int parse_number(std::string_view option, std::string_view text, int smallest, int largest) {
+    const std::optional<int> value = read_whole<int>(text);
+    if (!value || *value < smallest || *value > largest) {
+        refuse(option, text,
+               "it takes a whole number from " + std::to_string(smallest) + " to " + std::to_string(largest));
+    }
+    return *value;
+}
+
+Size parse_size(std::string_view option, std::string_view text) {
+    constexpr int kLargest = 65535;
+    const std::size_t cross = text.find('x');
+    if (cross == std::string_view::npos) {
+        refuse(option, text, "it takes a size as WIDTHxHEIGHT", "Write for example 1920x1080");
+    }
+    const std::optional<int> width = read_whole<int>(text.substr(0, cross));
+    const std::optional<int> height = read_whole<int>(text.substr(cross + 1));
+    if (!width || !height || *width < 1 || *height < 1 || *width > kLargest || *height > kLargest) {
+        refuse(option, text, "it takes a size as WIDTHxHEIGHT, each from 1 to " + std::to_string(kLargest),
+               "Write for example 1920x1080");
+    }
+    return {*width, *height};
+}
+
+std::optional<int> parse_tile(std::string_view text) {
+    if (text == "auto") {
+        return std::nullopt;
+    }
+    if (text == "off") {
+        return 0;
+    }
+    const std::optional<int> pixels = read_whole<int>(text);
+    if (!pixels || *pixels < 16 || *pixels > 16384) {
+        refuse("--tile", text, "it takes auto, off or the side of a tile in input pixels, from 16 to 16384");
+    }
+    return *pixels;
+}
+
+int parse_batch(std::string_view text) {
+    if (text == "auto") {
+        return 0;
+    }
+    const std::optional<int> count = read_whole<int>(text);
+    if (!count || *count < 1 || *count > 256) {
+        refuse("--batch", text, "it takes auto or a number of frames or tiles in flight, from 1 to 256");
+    }
+    return *count;
+}
+
+DiskLimit parse_disk_limit(std::string_view text) {
+    if (text == "none") {
+        return {DiskLimit::Kind::none, 0, 0};
+    }
+    if (text.ends_with('%')) {
+        const std::optional<double> percent = read_whole<double>(text.substr(0, text.size() - 1));
+        if (!percent || !(*percent > 0) || *percent > 100) {
+            refuse("--disk-limit", text, "a share of the free space is more than 0% and at most 100%");
+        }
+        return {DiskLimit::Kind::percent, *percent, 0};
+    }
+    if (const std::optional<double> bare = read_whole<double>(text); bare && *bare <= 100) {
+        refuse("--disk-limit", text, "a bare number means bytes, and so few are surely not meant",
+               "Write " + std::string(text) + "% for a share of the free space, or " + std::string(text) +
+                   "GiB for an amount");
+    }
+    return {DiskLimit::Kind::bytes, 0, parse_memory("--disk-limit", text)};
+}
+
+std::uint64_t parse_memory(std::string_view option, std::string_view text) {
+    std::uint64_t bytes = 0;
+    try {
+        bytes = parse_bytes(text);
+    } catch (const Error& error) {
+        refuse(option, text, error.context().why, error.context().hint);
+    }
+    if (bytes == 0) {
+        refuse(option, text, "the amount must be more than nothing");
+    }
+    return bytes;
+}
+
+KeyValues parse_key_values(std::string_view option, std::string_view text) {
+    KeyValues values;
+    for (std::size_t begin = 0; begin <= text.size();) {
+        const std::size_t end = std::min(text.find(':', begin), text.size());
+        const std::string_view pair = text.substr(begin, end - begin);
+        const std::size_t equals = pair.find('=');
+        if (equals == std::string_view::npos || equals == 0) {
+            refuse(option, text, "\"" + std::string(pair) + "\" is not of the form key=value",
+                   "Several are joined by colons: tune=grain:bf=2");
+        }
+        values.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
+        begin = end + 1;
+    }
+    return values;
+}
+
+Backend parse_backend(std::string_view text) {
+    return choose<Backend, 3>(
+        "--backend", text,
+        {{{"auto", Backend::automatic}, {"torch", Backend::torch}, {"openvino", Backend::openvino}}});
+}
+
+Precision parse_precision(std::string_view text) {
+    return choose<Precision, 4>("--precision", text,
+                                {{{"auto", Precision::automatic},
+                                  {"fp32", Precision::fp32},
+                                  {"bf16", Precision::bf16},
+                                  {"fp16", Precision::fp16}}});
+}
+
+Runner parse_runner(std::string_view text) {
+    return choose<Runner, 2>("--runner", text, {{{"threaded", Runner::threaded}, {"serial", Runner::serial}}});
+}
+
+std::string parse_codec(std::string_view text) {
+    return choose<std::string, 3>("--codec", text, {{{"h264", "h264"}, {"hevc", "hevc"}, {"av1", "av1"}}});
+}
+
+}   // namespace millstream

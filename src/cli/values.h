@@ -1,0 +1,35 @@
+// Room `cli`: the command line. Everything it needs of the library comes through include/millstream.
+// This header: the text of one option -> its value. Each throws Error(usage) that names the option, the text and what
+// would be right.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "millstream/options.h"
+
+namespace millstream {
+
+using KeyValues = std::vector<std::pair<std::string, std::string>>;
+
+/// A whole decimal number within [smallest, largest].
+int parse_number(std::string_view option, std::string_view text, int smallest, int largest);
+
+Size parse_size(std::string_view option, std::string_view text);   ///< "1920x1080", each side 1..65535
+std::optional<int> parse_tile(std::string_view text);              ///< "auto" = absent, "off" = 0, else pixels >= 16
+int parse_batch(std::string_view text);                            ///< "auto" = 0, else 1..256
+DiskLimit parse_disk_limit(std::string_view text);                 ///< "80%", "20GiB" or "none"
+std::uint64_t parse_memory(std::string_view option, std::string_view text);   ///< bytes with suffix, not 0
+KeyValues parse_key_values(std::string_view option, std::string_view text);   ///< "k=v" or "k=v:k=v"
+
+Backend parse_backend(std::string_view text);
+Precision parse_precision(std::string_view text);
+Runner parse_runner(std::string_view text);
+std::string parse_codec(std::string_view text);
+
+}   // namespace millstream
