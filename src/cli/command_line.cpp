@@ -145,9 +145,9 @@ void add_enhance(CLI::App& app, CommandLine& line) {
     auto* verbose = enhance.add_flag_callback(
         "-v,--verbose", [&line] { line.verbosity = Verbosity::verbose; }, "print the whole plan and every decision");
     auto* quiet = enhance.add_flag_callback(
-        "-q,--quiet", [&line] { line.verbosity = Verbosity::quiet; }, "print errors only");
+        "-q,--quiet", [&line] { line.verbosity = Verbosity::quiet; }, "print errors only; wins over -v");
     verbose->group(group);
-    quiet->group(group)->excludes(verbose);
+    quiet->group(group);
     enhance.footer(kEnhanceFooterText);
     enhance.callback([&line] { line.verb = Verb::enhance; });
 }
@@ -180,13 +180,13 @@ std::unique_ptr<CLI::App> make_parser(CommandLine& line) {
     app->get_formatter()->column_width(38);
     app->set_version_flag("--version", version_text());
     app->require_subcommand(1);
-    app->footer(kExamplesText);
     add_enhance(*app, line);
     add_inspect(*app, line);
     add_models(*app, line);
     app->add_subcommand("doctor", "what is installed here, what is missing")->callback([&line] {
         line.verb = Verb::doctor;
     });
+    app->footer(kExamplesText);   // last: commands inherit what is there when they are added
     return app;
 }
 
@@ -240,8 +240,7 @@ Error explain(const CLI::App& app, const CLI::ParseError& failure) {
     const CLI::App& command = innermost(app);
     const std::string see_help = "`" + full_name(command) + " --help` lists what there is";
     const std::vector<std::string> left = app.remaining(true);
-    if (!left.empty() && (failure.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) ||
-                          !names_of_commands(command).empty())) {
+    if (!left.empty()) {
         return unknown_word(command, left.front(), see_help);
     }
     if (failure.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError) &&

@@ -137,7 +137,6 @@ TEST(CommandLine, mistakes_get_a_sentence_and_exit_code_2) {
     EXPECT_THAT(usage_error({"enhance", "in", "-o", "out", "--scale", "5"}), HasSubstr("from 1 to 4"));
     EXPECT_THAT(usage_error({"enhance", "in", "-o", "out", "--max-memory", "much"}), HasSubstr("--max-memory much"));
     EXPECT_THAT(usage_error({"enhance", "in", "-o", "out", "--scale", "2", "--scale", "3"}), HasSubstr("--scale"));
-    EXPECT_THAT(usage_error({"enhance", "in", "-o", "out", "-q", "-v"}), HasSubstr("--quiet"));
 }
 
 TEST(CommandLine, inspect_takes_the_options_of_enhance_and_needs_no_output) {

@@ -45,7 +45,7 @@ TEST(ProgressText, a_wide_terminal_shows_everything) {
     Progress progress = half_done();
     progress.vram_bytes = 3 * kGiB;
     EXPECT_EQ(progress_bar(progress, 100, false),
-              " 50.0%  [#########.........]  1234/2468 frames  ETA 1:02:05  0.61 fps  RSS 1 GiB  VRAM 3 GiB");
+              " 50.0%  [#############.............]  1234/2468 frames  ETA 1:02:05  0.61 fps  RSS 1 GiB  VRAM 3 GiB");
 }
 
 TEST(ProgressText, the_bar_never_exceeds_the_width_and_keeps_what_matters_most) {
