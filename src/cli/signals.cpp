@@ -38,10 +38,14 @@ int checked(int result) {
 }   // namespace
 
 StopOnSignals::StopOnSignals(std::function<void(const std::string&)> on_first) : on_first_(std::move(on_first)) {
+    // An ignored signal must stay out of the set: once blocked it is queued and would arrive here all the same.
     sigset_t watched;
     sigemptyset(&watched);
     for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-        sigaddset(&watched, signal);
+        struct sigaction now {};
+        if (sigaction(signal, nullptr, &now) == 0 && now.sa_handler != SIG_IGN) {
+            sigaddset(&watched, signal);
+        }
     }
     pthread_sigmask(SIG_BLOCK, &watched, &previous_mask_);
     signals_ = checked(signalfd(-1, &watched, SFD_CLOEXEC));

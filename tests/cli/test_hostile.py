@@ -1,0 +1,44 @@
+"""Real and damaged clips through the sanitized program: no crash, hang or leak; a result or a clear refusal.
+
+The smallest of them in a seeded subset; with --full every clip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import CLIPS, QUICK, Run, built, files_in, seeded_subset
+
+# Sanitized decoding and encoding of a large clip takes minutes: those are for --full.
+SMALL_BYTES = 600_000
+NO_VIDEOS = {".md", ".png", ".jpg"}
+
+
+def candidates(*, full: bool) -> list[Path]:
+    clips = [path for path in CLIPS.glob("*.*") if path.suffix not in NO_VIDEOS]
+    damaged = list(CLIPS.glob("hostile/*"))
+    if full:
+        return sorted(clips + damaged)
+    small = [path for path in damaged if path.stat().st_size <= SMALL_BYTES]
+    drawn = [path for path in clips if path.stat().st_size <= SMALL_BYTES // 4]
+    return seeded_subset(small, 10, full=False) + seeded_subset(drawn, 4, full=False)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    found = candidates(full=metafunc.config.getoption("--full"))
+    if not found:
+        found = [pytest.param(None, marks=pytest.mark.skip(f"no clips at {CLIPS}"))]  # type: ignore[list-item]
+    metafunc.parametrize("clip", found, ids=lambda clip: clip.name if clip else "none")
+
+
+def test_sanitized_run_ends_well(clip: Path, run: Run, tmp_path: Path) -> None:
+    binary = built("MILLSTREAM_ASAN_BIN", "build/asan/millstream")
+    done = run("enhance", *QUICK, "-o", "out.mkv", "--", clip, binary=binary, timeout=900)
+    assert "Sanitizer" not in done.stderr, done.stderr[-4000:]
+    assert "runtime error" not in done.stderr, done.stderr[-4000:]
+    if done.returncode == 0:
+        assert set(files_in(tmp_path)) == {"out.mkv"}
+    else:
+        assert done.returncode in {2, 3, 4}, done.stderr
+        assert done.stderr.startswith("millstream: ")
+        assert not files_in(tmp_path)

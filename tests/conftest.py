@@ -1,0 +1,118 @@
+"""What the end-to-end tests share: the program, clips, and small videos that ffmpeg makes."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# The cheapest job that still goes through every stage.
+QUICK = ["--model", "identity", "--scale", "1", "--preset", "ultrafast", "--progress", "none"]
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="every clip, not a seeded subset")
+
+
+def built(variable: str, default: str) -> Path:
+    """A program of the build; missing is a failure, not a skip: ./dev test has built it."""
+    path = Path(os.environ.get(variable, ROOT / default))
+    if not path.exists():
+        pytest.fail(f"{path} is not built: run ./dev test, or set {variable}", pytrace=False)
+    return path
+
+
+@pytest.fixture(scope="session")
+def millstream() -> Path:
+    return built("MILLSTREAM_BIN", "build/release/millstream")
+
+
+@pytest.fixture(scope="session")
+def fake_millstream() -> Path:
+    """The real command line on a library that enhances nothing (tests/cli/fake_library.cpp)."""
+    return built("MILLSTREAM_FAKE_BIN", "build/release/millstream_fake")
+
+
+@pytest.fixture
+def run(millstream: Path, tmp_path: Path) -> Run:
+    """Runs the program in an empty folder: run("enhance", video, "-o", "out.mp4")."""
+
+    def call(
+        *arguments: str | Path, binary: Path = millstream, timeout: float = 120
+    ) -> subprocess.CompletedProcess[str]:
+        command = [str(binary), *map(str, arguments)]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", timeout=timeout)
+
+    return call
+
+
+# Real clips for development. Tests that want them skip, visibly, where there are none.
+CLIPS = Path(os.environ.get("MILLSTREAM_CLIPS", ROOT.parent / "shared" / "clips"))
+
+
+@pytest.fixture(scope="session")
+def clips() -> Path:
+    if not CLIPS.is_dir():
+        pytest.skip(f"no clips at {CLIPS} (MILLSTREAM_CLIPS names another folder)")
+    return CLIPS
+
+
+def ffmpeg(*arguments: str | Path) -> None:
+    assert shutil.which("ffmpeg"), "the tests need the ffmpeg command"
+    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *map(str, arguments)], check=True, timeout=120)
+
+
+def make_video(path: Path, *, size: str = "160x90", frames: int = 24, sound: bool = True) -> Path:
+    """Moving content at 24 frames a second with B-frames, and a sine tone."""
+    seconds = frames / 24
+    picture = ["-f", "lavfi", "-i", f"testsrc2=size={size}:rate=24:duration={seconds}"]
+    tone = ["-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={seconds}", "-c:a", "aac"]
+    encoding = ["-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-pix_fmt", "yuv420p", "-frames:v", str(frames)]
+    ffmpeg(*picture, *(tone if sound else []), *encoding, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One second, 160x90, with sound."""
+    return make_video(tmp_path_factory.mktemp("video") / "clip.mp4")
+
+
+def probe(path: Path) -> dict[str, Any]:
+    """Format and streams as ffprobe has them, frames of the first video stream counted."""
+    command = ["ffprobe", "-v", "error", "-count_frames", "-show_format", "-show_streams", "-of", "json", str(path)]
+    output = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+    result: dict[str, Any] = json.loads(output)
+    return result
+
+
+def stream(path: Path, kind: str) -> dict[str, Any]:
+    """The first stream of that kind."""
+    found: dict[str, Any] = next(s for s in probe(path)["streams"] if s["codec_type"] == kind)
+    return found
+
+
+def files_in(folder: Path) -> dict[str, tuple[int, int]]:
+    """Every file below `folder` with its size and time of change."""
+    found = {}
+    for path in folder.rglob("*"):
+        status = path.lstat()
+        found[str(path.relative_to(folder))] = (status.st_size, status.st_mtime_ns)
+    return found
+
+
+def seeded_subset(paths: Sequence[Path], count: int, *, full: bool) -> list[Path]:
+    """All of them for --full, else always the same few."""
+    ordered = sorted(paths)
+    return ordered if full or len(ordered) <= count else sorted(random.Random(20261123).sample(ordered, count))
