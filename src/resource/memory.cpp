@@ -91,6 +91,11 @@ std::uint64_t peak_resident_bytes(const fs::path& root) {
     return kilobytes(root / "proc/self/status", "VmHWM").value_or(0);
 }
 
+void reset_peak_resident_bytes() {
+    // Documentation/filesystems/proc.rst: writing 5 resets the peak resident set size.
+    std::ofstream("/proc/self/clear_refs") << "5";
+}
+
 std::uint64_t default_memory_budget(const fs::path& root) {
     const std::uint64_t memory = *smaller(available_memory(root), cgroup_memory_limit(root));
     return memory / 100 * 60 / kMiB * kMiB;

@@ -1,0 +1,184 @@
+#include "millstream/job.h"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <utility>
+
+#include "base/cpu.h"
+#include "media/decoder.h"
+#include "media/output.h"
+#include "millstream/error.h"
+#include "pipeline/output_checks.h"
+#include "pipeline/planner.h"
+#include "pipeline/progress.h"
+#include "pipeline/runner.h"
+#include "pipeline/stages.h"
+#include "resource/memory.h"
+
+namespace millstream {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Removes OUT.part unless it has been renamed or is to be kept.
+class PartialFile {
+public:
+    explicit PartialFile(std::filesystem::path path) : path_(std::move(path)) {}
+    PartialFile(const PartialFile&) = delete;
+    PartialFile& operator=(const PartialFile&) = delete;
+    ~PartialFile() {
+        if (!kept_) {
+            std::error_code ignored;
+            std::filesystem::remove(path_, ignored);
+        }
+    }
+    void keep() { kept_ = true; }
+    void become(const std::filesystem::path& output) {
+        std::filesystem::rename(path_, output);
+        kept_ = true;
+    }
+
+private:
+    std::filesystem::path path_;
+    bool kept_ = false;
+};
+
+// Everything one run needs, built from a prepared job in the order frames pass it.
+class Run {
+public:
+    Run(PreparedJob job, Observer& observer, std::stop_token stop)
+        : job_(std::move(job)),
+          observer_(observer),
+          stop_(std::move(stop)),
+          partial_(partial_path(job_.plan.options.output)),
+          executor_(make_executor(job_.model.network, job_.executor)),
+          decoder_(job_.source, {.threads = usable_cpus(), .hwaccel = job_.plan.options.hwaccel}),
+          output_({.path = partial_path(job_.plan.options.output),
+                   .container = job_.plan.container,
+                   .encoder = job_.encoder,
+                   .copied_streams = job_.copied_streams},
+                  job_.source) {}
+
+    Report execute() {
+        const auto start = Clock::now();
+        const std::int64_t loads_before = model_load_count() - 1;   // the planner loaded it for this run
+        Report report = run_stages();
+        const OutputStatistics written = output_.finish(stop_.stop_requested());
+        report.frames = written.frames;
+        report.output_bytes = written.bytes;
+        report.wall_s = std::chrono::duration<double>(Clock::now() - start).count();
+        report.fps_mean = report.wall_s > 0 ? static_cast<double>(report.frames) / report.wall_s : 0;
+        report.peak_rss_bytes = peak_resident_bytes();
+        report.input_bytes = job_.source.bytes;
+        report.model_loads = model_load_count() - loads_before;
+        report.peak_live_frames = live_.peak();
+        add_decode_warnings(report);
+        if (written.frames == 0) {
+            throw Error(ErrorKind::input, {"decoding the video", job_.source.path.string(),
+                                           stop_.stop_requested() ? "stopped before the first frame was finished"
+                                                                  : "not a single frame could be decoded",
+                                           ""});
+        }
+        finish_file(report);
+        report.plan = std::move(job_.plan);
+        return report;
+    }
+
+private:
+    Report run_stages() {
+        const Network& network = job_.model.network;
+        const VideoStreamInfo& video = *job_.source.video().video;
+        const Size input{video.width, video.height};
+        DecodeSource source(decoder_, live_, stop_);
+        ToTensorStage to_tensor(video.format, video.width, video.height);
+        EnhanceStage enhance(*executor_, network.scale, input, job_.memory.layout,
+                             job_.memory.joining == Joining::separate, stop_);
+        ToPictureStage to_picture({input.width * network.scale, input.height * network.scale}, job_.encoder);
+        EncodeProgress encoded;
+        EncodeStage encode(output_, encoded);
+
+        ProgressReporter progress(job_, encoded, observer_);
+        const auto tick = [&progress] { progress.tick(); };
+        Report report;
+        const auto groups = join({&to_tensor, &enhance, &to_picture}, encode);
+        const bool serial = job_.plan.options.runner == Runner::serial;
+        report.stages = serial ? run_serial(source, groups, tick) : run_threaded(source, groups, tick);
+        progress.finish();
+        const auto frames = std::max<std::int64_t>(1, encoded.frames.load());
+        report.copies_per_frame = enhance.copies() / static_cast<double>(frames);
+        return report;
+    }
+
+    [[nodiscard]] std::vector<StageGroup> join(std::vector<Stage*> conversion, EncodeStage& encode) const {
+        const MemoryChoice& memory = job_.memory;
+        if (memory.joining == Joining::fused) {
+            return {{std::move(conversion), memory.picture_queue}, {{&encode}, memory.result_queue}};
+        }
+        return {{{conversion.at(0)}, memory.picture_queue},
+                {{conversion.at(1)}, memory.input_queue},
+                {{conversion.at(2)}, memory.output_queue},
+                {{&encode}, memory.result_queue}};
+    }
+
+    void add_decode_warnings(Report& report) const {
+        const DecodeStatistics& decoded = decoder_.statistics();
+        report.decode_errors = decoded.corrupt_packets + decoded.concealed_frames;
+        const auto warn = [&](std::int64_t count, const char* what) {
+            if (count > 0) {
+                report.warnings.push_back(std::to_string(count) + " " + what);
+            }
+        };
+        warn(decoded.corrupt_packets, "damaged packets could not be decoded");
+        warn(decoded.concealed_frames, "frames were decoded with damaged or missing parts");
+        warn(decoded.repaired_pts, "time stamps were missing, repeated or went backwards, and were repaired");
+        warn(decoded.resized_frames, "frames had another size or format than the first and were brought to it");
+        if (decoded.truncated) {
+            report.warnings.emplace_back("the input ends in the middle: it is truncated or damaged");
+        }
+        for (const std::string& warning : report.warnings) {
+            observer_.on_message(Severity::warning, warning);
+        }
+    }
+
+    void finish_file(const Report& report) {
+        const auto& output = job_.plan.options.output;
+        if (stop_.stop_requested()) {
+            partial_.keep();
+            throw Error(ErrorKind::interrupted, {"stopped on request", "",
+                                                 std::to_string(report.frames) + " frames are in " +
+                                                     partial_path(output).string() + ", which is playable",
+                                                 ""});
+        }
+        partial_.become(output);
+    }
+
+    PreparedJob job_;
+    Observer& observer_;
+    std::stop_token stop_;
+    PartialFile partial_;
+    LiveFrames live_;
+    std::unique_ptr<Executor> executor_;
+    VideoDecoder decoder_;
+    VideoOutput output_;
+};
+
+}   // namespace
+
+Plan make_plan(const Options& options) {
+    return prepare(options).plan;
+}
+
+Report enhance(const Options& options, Observer* observer, std::stop_token stop) {
+    Observer silent;
+    Observer& watcher = observer == nullptr ? silent : *observer;
+    PreparedJob job = prepare(options);
+    watcher.on_plan(job.plan);
+    for (const std::string& note : job.plan.notes) {
+        watcher.on_message(Severity::info, note);
+    }
+    return Run(std::move(job), watcher, std::move(stop)).execute();
+}
+
+}   // namespace millstream

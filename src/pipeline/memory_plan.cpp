@@ -1,0 +1,133 @@
+#include "pipeline/memory_plan.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace millstream {
+namespace {
+
+// One request alone leaves the cores idle at layer borders; measured 4-6 % on two cores (design notes).
+constexpr double kOneRequestPenalty = 1.05;
+// Fused stages do not overlap conversion with the network. Conversion is 1-3 % of the default network's time.
+constexpr double kFusedPenalty = 1.02;
+// Below this many kept pixels a side a tile is all halo.
+constexpr int kSmallestKept = 16;
+constexpr int kMostSplits = 64;
+
+struct Candidate {
+    TileLayout layout;
+    std::size_t tiles = 1;
+    double area = 0;   // input pixels computed a frame, halo included
+};
+
+Candidate candidate(const MemoryNeeds& needs, Size tile) {
+    const auto columns = cut_side(needs.frame.width, tile.width, needs.halo, needs.blend);
+    const auto rows = cut_side(needs.frame.height, tile.height, needs.halo, needs.blend);
+    Candidate result;
+    result.tiles = columns.size() * rows.size();
+    result.layout.tile = {columns.front().length, rows.front().length};
+    result.layout.halo = result.tiles == 1 ? 0 : needs.halo;
+    result.layout.blend = result.tiles == 1 ? 0 : needs.blend;
+    result.area = static_cast<double>(result.tiles) * result.layout.tile.width * result.layout.tile.height;
+    return result;
+}
+
+// The longest tile that cuts `length` into `splits` parts.
+int tile_for(int length, int splits, int halo) {
+    return splits == 1 ? length : (length + 2 * halo * (splits - 1) + splits - 1) / splits;
+}
+
+std::vector<Candidate> candidates(const MemoryNeeds& needs) {
+    if (needs.tile && *needs.tile > 0) {
+        return {
+            candidate(needs, {std::min(*needs.tile, needs.frame.width), std::min(*needs.tile, needs.frame.height)})};
+    }
+    if (needs.tile) {
+        return {candidate(needs, needs.frame)};
+    }
+    const int least = 2 * needs.halo + std::max(kSmallestKept, 2 * needs.blend);
+    std::vector<Candidate> result;
+    for (int across = 1; across <= kMostSplits; ++across) {
+        const int width = tile_for(needs.frame.width, across, needs.halo);
+        for (int down = 1; down <= kMostSplits; ++down) {
+            const int height = tile_for(needs.frame.height, down, needs.halo);
+            const bool too_small = (across > 1 && width < least) || (down > 1 && height < least);
+            // Long strips waste halo; near-square tiles and the whole frame are enough to choose from.
+            const bool strip = across * down > 1 && (width > 3 * height || height > 3 * width);
+            if (!too_small && !strip) {
+                result.push_back(candidate(needs, {width, height}));
+            }
+        }
+    }
+    return result;
+}
+
+MemoryChoice lay_out(const MemoryNeeds& needs, const Candidate& tiles, int requests, Joining joining) {
+    MemoryChoice choice;
+    choice.layout = tiles.layout;
+    choice.requests = requests;
+    choice.joining = joining;
+    const bool separate = joining == Joining::separate;
+    const auto items = static_cast<std::uint64_t>(separate ? 2 : 1);
+    choice.picture_queue = items * needs.source_picture;
+    choice.result_queue = items * needs.result_picture;
+    choice.input_queue = separate ? needs.input_tensor : 0;
+    choice.output_queue = separate ? needs.output_tensor : 0;
+    // Frames inside the network stage: the one being fed and those whose tiles are still in flight.
+    const auto in_network =
+        separate ? 1 + (static_cast<std::uint64_t>(requests) + tiles.tiles - 1) / tiles.tiles : std::uint64_t{1};
+    // Working sets: one item in each stage that holds that representation.
+    const std::uint64_t inputs = (separate ? 2 : 0) + in_network;
+    const std::uint64_t outputs = (separate ? 2 : 0) + in_network;
+    choice.live_frames = static_cast<int>(1 + items + (separate ? 4 : 1) + in_network + items + 1);
+
+    const double tile_pixels = static_cast<double>(tiles.layout.tile.width) * tiles.layout.tile.height;
+    double a_request = needs.cost.bytes_per_pixel * tile_pixels;
+    if (tiles.tiles > 1) {   // the tile's own input and output
+        a_request += tile_pixels * 12.0 * (1 + needs.scale * needs.scale);
+    }
+    choice.memory.budget = needs.budget;
+    choice.memory.base = needs.base + needs.cost.fixed_bytes;
+    choice.memory.decoder = needs.decoder;
+    choice.memory.encoder = needs.encoder;
+    choice.memory.network = static_cast<std::uint64_t>(a_request * requests);
+    choice.memory.frames = (items + 2) * needs.source_picture + inputs * needs.input_tensor +
+                           outputs * needs.output_tensor + (items + 2) * needs.result_picture;
+    return choice;
+}
+
+}   // namespace
+
+std::optional<MemoryChoice> fit_memory(const MemoryNeeds& needs, MemoryChoice& smallest) {
+    std::optional<MemoryChoice> best;
+    double best_time = 0;
+    bool first = true;
+    for (const Candidate& tiles : candidates(needs)) {
+        for (int requests = needs.batch > 0 ? needs.batch : needs.threads; requests >= 1; --requests) {
+            for (const Joining joining : {Joining::separate, Joining::fused}) {
+                const MemoryChoice choice = lay_out(needs, tiles, requests, joining);
+                if (first || choice.memory.expected() < smallest.memory.expected()) {
+                    smallest = choice;
+                    first = false;
+                }
+                if (choice.memory.expected() > needs.budget) {
+                    continue;
+                }
+                const double time = tiles.area * (requests == 1 && needs.threads > 1 ? kOneRequestPenalty : 1.0) *
+                                    (joining == Joining::fused ? kFusedPenalty : 1.0) *
+                                    // among equals: fewer tiles, more requests
+                                    (1.0 + 1e-6 * static_cast<double>(tiles.tiles) - 1e-7 * requests);
+                if (!best || time < best_time) {
+                    best = choice;
+                    best_time = time;
+                }
+            }
+            if (needs.batch > 0) {
+                break;
+            }
+        }
+    }
+    return best;
+}
+
+}   // namespace millstream

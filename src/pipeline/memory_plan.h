@@ -1,0 +1,57 @@
+// Fits tile, requests and queues into the memory budget.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "enhance/cost_model.h"
+#include "enhance/tiles.h"
+#include "millstream/options.h"
+#include "millstream/plan.h"
+
+namespace millstream {
+
+/// Everything the choice depends on. Bytes are those of one frame in each representation.
+struct MemoryNeeds {
+    std::uint64_t budget = 0;
+    std::uint64_t base = 0;   ///< program and libraries
+    std::uint64_t decoder = 0;
+    std::uint64_t encoder = 0;
+    std::uint64_t source_picture = 0;
+    std::uint64_t input_tensor = 0;
+    std::uint64_t output_tensor = 0;
+    std::uint64_t result_picture = 0;
+    NetworkCost cost;
+    Size frame;   ///< input pixels
+    int scale = 1;
+    int halo = 0;
+    int blend = 0;
+    std::optional<int> tile;   ///< the user's; 0 = whole frame
+    int batch = 0;             ///< the user's; 0 = choose
+    int threads = 1;
+};
+
+/// How the stages between decoder and encoder are joined.
+enum class Joining {
+    separate,   ///< every stage on its own thread, two items a queue, frames overlap in the network
+    fused,      ///< to-tensor, enhance and to-picture share a thread: one frame of each kind, the least memory
+};
+
+struct MemoryChoice {
+    TileLayout layout;
+    int requests = 1;
+    Joining joining = Joining::separate;
+    int live_frames = 0;               ///< bound on the frames between decoder and encoder
+    std::uint64_t picture_queue = 0;   ///< bound in bytes of the queue behind the decoder
+    std::uint64_t input_queue = 0;     ///< before the network (separate only)
+    std::uint64_t output_queue = 0;    ///< behind the network (separate only)
+    std::uint64_t result_queue = 0;    ///< before the encoder
+    MemoryPlan memory;
+};
+
+/// The fastest choice that fits: least area computed, then most requests, then separate stages. Nothing when even the
+/// smallest tile does not fit; `smallest` then holds what it would take.
+std::optional<MemoryChoice> fit_memory(const MemoryNeeds& needs, MemoryChoice& smallest);
+
+}   // namespace millstream

@@ -1,0 +1,89 @@
+#include "pipeline/output_checks.h"
+
+#include <unistd.h>
+
+#include <string>
+#include <system_error>
+
+#include "base/bytes.h"
+#include "millstream/error.h"
+#include "resource/memory.h"
+
+namespace millstream {
+namespace {
+
+constexpr std::uint64_t kCheckpointBytes = 64 * kKiB;
+// Audio whose bit rate the container does not tell: above what lossy stereo and 5.1 tracks use.
+constexpr double kUnknownAudioBytesPerS = 640'000 / 8.0;
+// A source of unknown length: video at most grows this much, by the default limit on the total size.
+constexpr double kUnknownLengthGrowth = 3.0;
+
+std::filesystem::path folder_of(const std::filesystem::path& file) {
+    const auto parent = file.parent_path();
+    return parent.empty() ? std::filesystem::path(".") : parent;
+}
+
+}   // namespace
+
+std::filesystem::path partial_path(const std::filesystem::path& output) {
+    return output.string() + ".part";
+}
+
+void check_output_path(const Options& options) {
+    std::error_code ignored;
+    const auto& out = options.output;
+    if (std::filesystem::equivalent(options.input, out, ignored)) {
+        throw Error(ErrorKind::usage,
+                    {"checking the output", out.string(), "it is the input itself", "Choose another name with -o"});
+    }
+    if (std::filesystem::is_directory(out, ignored)) {
+        throw Error(ErrorKind::usage, {"checking the output", out.string(), "it is a folder",
+                                       "Give a file name, for example " + (out / "result.mp4").string()});
+    }
+    if (std::filesystem::exists(out, ignored) && !options.overwrite) {
+        throw Error(ErrorKind::usage, {"checking the output", out.string(), "the file exists already",
+                                       "Choose another name, or give -y to replace it once the new one is complete"});
+    }
+    const auto folder = folder_of(out);
+    if (!std::filesystem::is_directory(folder, ignored)) {
+        throw Error(ErrorKind::refused, {"checking the output", out.string(),
+                                         "its folder " + folder.string() + " does not exist", "Create it first"});
+    }
+    if (access(folder.c_str(), W_OK | X_OK) != 0) {
+        throw Error(ErrorKind::refused,
+                    {"checking the output", out.string(),
+                     "its folder " + folder.string() + " is not writable: " + std::generic_category().message(errno),
+                     "Choose a folder you may write to"});
+    }
+}
+
+DiskPlan plan_disk(const Options& options, const SourceInfo& source, const EncoderSettings& encoder,
+                   const std::vector<int>& copied) {
+    double copied_bytes_per_s = 0;
+    for (const int index : copied) {
+        const auto bit_rate = static_cast<double>(source.streams.at(static_cast<std::size_t>(index)).bit_rate);
+        copied_bytes_per_s += bit_rate > 0 ? bit_rate / 8 : kUnknownAudioBytesPerS;
+    }
+    DiskPlan disk;
+    disk.checkpoint = kCheckpointBytes;
+    disk.predicted_output = static_cast<std::uint64_t>(
+        source.duration_s > 0 ? source.duration_s * (predicted_video_bytes_per_s(encoder) + copied_bytes_per_s)
+                              : static_cast<double>(source.bytes) * kUnknownLengthGrowth);
+    disk.free = free_disk(folder_of(options.output));
+    disk.allowed = allowed_disk(options.disk_limit, disk.free);
+    return disk;
+}
+
+void check_disk(const DiskPlan& disk, const std::filesystem::path& output) {
+    if (disk.predicted_output + disk.checkpoint <= disk.allowed) {
+        return;
+    }
+    throw Error(ErrorKind::refused,
+                {"checking the disk space", folder_of(output).string(),
+                 "the output is predicted to take up to " + format_bytes(disk.predicted_output) +
+                     " and the checkpoint " + format_bytes(disk.checkpoint) + ", but only " +
+                     format_bytes(disk.allowed) + " of the " + format_bytes(disk.free) + " free there may be used",
+                 "Free some space, write to another disk, raise --crf, or widen --disk-limit"});
+}
+
+}   // namespace millstream

@@ -1,0 +1,28 @@
+// What can be known to go wrong with OUT before the start.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "media/encoding.h"
+#include "media/probe.h"
+#include "millstream/options.h"
+#include "millstream/plan.h"
+
+namespace millstream {
+
+/// The file a job writes to until it is complete.
+std::filesystem::path partial_path(const std::filesystem::path& output);
+
+/// OUT is IN, OUT exists, a folder in OUT's place: Error(usage). Its folder is missing or not writable: Error(refused).
+void check_output_path(const Options& options);
+
+/// Predicts the output's size against the free space. `copied`: stream indices.
+DiskPlan plan_disk(const Options& options, const SourceInfo& source, const EncoderSettings& encoder,
+                   const std::vector<int>& copied);
+
+/// Error(refused) with every number where the prediction exceeds what is allowed.
+void check_disk(const DiskPlan& disk, const std::filesystem::path& output);
+
+}   // namespace millstream

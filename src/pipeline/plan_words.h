@@ -1,0 +1,17 @@
+// The plan's descriptive fields, and the plan in words.
+#pragma once
+
+#include <string>
+
+#include "pipeline/planner.h"
+
+namespace millstream {
+
+std::string words(Size size);   ///< "1920x1080"
+std::string words(Backend backend);
+std::string words(Precision precision);
+
+/// Fills the fields of job.plan that follow from the rest of the job.
+void describe(PreparedJob& job);
+
+}   // namespace millstream

@@ -1,0 +1,216 @@
+#include "pipeline/planner.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/cpu.h"
+#include "media/decoder.h"
+#include "millstream/error.h"
+#include "pipeline/output_checks.h"
+#include "pipeline/plan_words.h"
+#include "resource/memory.h"
+
+namespace millstream {
+namespace {
+
+// A halo as deep as the network sees makes tiles exact; beyond this many pixels it would cost more than it is worth
+// and seams are cross-faded instead, as the ecosystem does for deep networks.
+constexpr int kLargestExactHalo = 48;
+constexpr int kInexactHalo = 32;
+constexpr int kInexactBlend = 8;
+// What the libraries allocate after planning that no other entry names: compiled kernels, thread stacks, file buffers.
+constexpr std::uint64_t kRunOverhead = 96 * kMiB;
+// A probe is worth its time where the job computes at least this many times as much.
+constexpr double kProbeWorth = 20;
+// The network's smallest useful share when the encoder's settings are chosen: two requests of this tile.
+constexpr int kReservedTile = 256;
+
+void check_options(const Options& options) {
+    const auto refuse = [](const std::string& what, const std::string& why) {
+        throw Error(ErrorKind::usage, {"reading the options", what, why, "See millstream enhance --help"});
+    };
+    if (options.scale < 1 || options.scale > 4) {
+        refuse("--scale " + std::to_string(options.scale), "the scale must be 1, 2, 3 or 4");
+    }
+    if (options.size && (options.size->width < 16 || options.size->height < 16)) {
+        refuse("--size", "width and height must be at least 16 pixels");
+    }
+    if (options.tile && *options.tile != 0 && *options.tile < 32) {
+        refuse("--tile " + std::to_string(*options.tile), "a tile must be at least 32 pixels");
+    }
+    if (options.batch < 0 || options.batch > 64) {
+        refuse("--batch " + std::to_string(options.batch), "the batch must be 1 to 64, or auto");
+    }
+}
+
+Size even(Size size, const PixelFormat& format) {
+    if (format.family == ColourFamily::yuv && format.chroma_shift_x > 0) {
+        size.width += size.width % 2;
+    }
+    if (format.family == ColourFamily::yuv && format.chroma_shift_y > 0) {
+        size.height += size.height % 2;
+    }
+    return size;
+}
+
+class Planner {
+public:
+    explicit Planner(const Options& options) { job_.plan.options = options; }
+
+    PreparedJob run() {
+        check_options(options());
+        check_output_path(options());
+        job_.plan.container = container_for(options().output);
+        job_.source = probe(options().input, options().video_stream);
+        choose_model();
+        choose_streams();
+        choose_output_and_memory();
+        job_.plan.disk = plan_disk(options(), job_.source, job_.encoder, job_.copied_streams);
+        check_disk(job_.plan.disk, options().output);
+        describe(job_);
+        return std::move(job_);
+    }
+
+private:
+    [[nodiscard]] const Options& options() const { return job_.plan.options; }
+    [[nodiscard]] const VideoStreamInfo& video() const { return *job_.source.video().video; }
+    [[nodiscard]] Size input_size() const { return {video().width, video().height}; }
+    void note(std::string sentence) { job_.plan.notes.push_back(std::move(sentence)); }
+
+    void choose_model() {
+        job_.model = load_model(options().model, options().scale);
+        job_.executor.backend = options().backend;
+        job_.executor.precision = options().precision;
+        job_.executor.threads = options().threads > 0 ? options().threads : usable_cpus();
+        resolve_backend(job_.executor);
+    }
+
+    void choose_streams() {
+        for (const StreamInfo& stream : job_.source.streams) {
+            StreamPlan plan{stream.index, to_string(stream.kind), stream.codec, stream.language, "drop", ""};
+            if (stream.index == job_.source.video_stream) {
+                plan.action = "enhance";
+            } else if (stream.kind != StreamKind::audio) {
+                plan.reason = "this version copies audio only";
+            } else if (!options().keep_audio) {
+                plan.reason = "audio was switched off";
+            } else if (auto reason = cannot_hold(job_.plan.container, stream); !reason.empty()) {
+                plan.reason = std::move(reason);
+            } else {
+                plan.action = "copy";
+                job_.copied_streams.push_back(stream.index);
+            }
+            if (plan.action == "drop") {
+                note("Stream " + std::to_string(stream.index) + " (" + plan.kind + ", " + plan.codec +
+                     ") will not be in the output: " + plan.reason + ".");
+            }
+            job_.plan.streams.push_back(std::move(plan));
+        }
+    }
+
+    // The encoder gets what the rest leaves when it is at its smallest; the network and the queues then take what the
+    // encoder leaves. A tile of kReservedTile is already efficient, a short lookahead costs size and quality.
+    void choose_output_and_memory() {
+        MemoryNeeds needs = needs_without_encoder();
+        const std::uint64_t rest = reserved(needs);
+        const std::uint64_t for_encoder = needs.budget > rest ? needs.budget - rest : 0;
+        choose_encoder_settings(for_encoder);
+        needs.encoder = encoder_memory(job_.encoder);
+        needs.result_picture = job_.encoder.format.picture_bytes(job_.encoder.width, job_.encoder.height);
+        MemoryChoice smallest;
+        auto choice = fit_memory(needs, smallest);
+        if (!choice) {
+            refuse_memory(needs, smallest);
+        }
+        job_.memory = *choice;
+        job_.executor.requests = choice->requests;
+    }
+
+    MemoryNeeds needs_without_encoder() {
+        MemoryNeeds needs;
+        const Network& network = job_.model.network;
+        needs.frame = input_size();
+        needs.scale = network.scale;
+        needs.halo = network.receptive_radius;
+        if (needs.halo > kLargestExactHalo) {
+            needs.halo = kInexactHalo;
+            needs.blend = kInexactBlend;
+        }
+        needs.tile = options().tile;
+        needs.batch = options().batch;
+        needs.threads = job_.executor.threads;
+        needs.cost =
+            job_is_longer_than_probe() ? measure_cost(network, job_.executor) : estimate_cost(network, job_.executor);
+        needs.budget = options().max_memory ? *options().max_memory : default_memory_budget();
+        needs.base = resident_bytes() + kRunOverhead;
+        needs.decoder = decoder_memory(job_.source, usable_cpus());
+        const auto pixels =
+            static_cast<std::uint64_t>(needs.frame.width) * static_cast<std::uint64_t>(needs.frame.height);
+        needs.source_picture = video().format.picture_bytes(video().width, video().height);
+        needs.input_tensor = pixels * 3 * sizeof(float);
+        needs.output_tensor = needs.input_tensor * static_cast<std::uint64_t>(network.scale * network.scale);
+        needs.result_picture = needs.output_tensor / sizeof(float);   // until the encoder's format is known
+        return needs;
+    }
+
+    [[nodiscard]] bool job_is_longer_than_probe() const {
+        const auto frames = video().frames;
+        if (frames <= 0) {
+            return true;
+        }
+        const double pixels = static_cast<double>(frames) * video().width * video().height;
+        return pixels > kProbeWorth * 2 * kProbeSide * kProbeSide;
+    }
+
+    [[nodiscard]] std::uint64_t reserved(MemoryNeeds needs) const {
+        needs.batch = std::min(2, needs.threads);
+        const int least = std::max(kReservedTile, 2 * needs.halo + 2 * std::max(needs.blend, 16));
+        needs.tile = needs.tile.value_or(least);
+        needs.budget = 0;
+        MemoryChoice smallest;
+        fit_memory(needs, smallest);
+        return smallest.memory.expected();
+    }
+
+    void choose_encoder_settings(std::uint64_t budget) {
+        const int scale = options().scale;
+        Size size = options().size.value_or(Size{video().width * scale, video().height * scale});
+        std::vector<std::string> notes;
+        job_.encoder = choose_encoder(options(), job_.source, size, budget, notes);
+        if (const Size rounded = even(size, job_.encoder.format); rounded != size) {
+            notes.clear();
+            job_.encoder = choose_encoder(options(), job_.source, rounded, budget, notes);
+            notes.push_back("The output is " + words(rounded) + ", not " + words(size) +
+                            ": subsampled chroma needs even sides.");
+        }
+        for (std::string& sentence : notes) {
+            note(std::move(sentence));
+        }
+    }
+
+    [[noreturn]] void refuse_memory(const MemoryNeeds& needs, const MemoryChoice& smallest) const {
+        const MemoryPlan& least = smallest.memory;
+        const auto whole_mib = (least.expected() + kMiB - 1) / kMiB;
+        throw Error(
+            ErrorKind::refused,
+            {"fitting the job into the memory budget", words(input_size()) + " with " + job_.model.name,
+             "the budget is " + format_bytes(needs.budget) + ", but even with tiles of " + words(smallest.layout.tile) +
+                 " the job needs " + format_bytes(least.expected()) + " (program " + format_bytes(least.base) +
+                 ", decoder " + format_bytes(least.decoder) + ", network " + format_bytes(least.network) + ", frames " +
+                 format_bytes(least.frames) + ", encoder " + format_bytes(least.encoder) + ")",
+             "The smallest budget that would do is --max-memory " + std::to_string(whole_mib) + "MiB"});
+    }
+
+    PreparedJob job_;
+};
+
+}   // namespace
+
+PreparedJob prepare(const Options& options) {
+    return Planner(options).run();
+}
+
+}   // namespace millstream

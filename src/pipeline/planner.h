@@ -1,0 +1,29 @@
+// Options -> everything resolved, before anything is written.
+#pragma once
+
+#include <vector>
+
+#include "media/encoding.h"
+#include "media/probe.h"
+#include "millstream/plan.h"
+#include "model/executor.h"
+#include "model/network.h"
+#include "pipeline/memory_plan.h"
+
+namespace millstream {
+
+/// The plan with the values the job needs beside it, so that nothing is probed or loaded twice.
+struct PreparedJob {
+    Plan plan;
+    SourceInfo source;
+    LoadedModel model;
+    ExecutorSettings executor;
+    EncoderSettings encoder;
+    MemoryChoice memory;
+    std::vector<int> copied_streams;
+};
+
+/// Probes, loads the network, chooses and checks. Throws Error: usage, input, model, refused.
+PreparedJob prepare(const Options& options);
+
+}   // namespace millstream

@@ -1,0 +1,38 @@
+// Tells the observer how far the job is.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "millstream/observer.h"
+#include "pipeline/planner.h"
+#include "pipeline/stages.h"
+#include "resource/run_meter.h"
+
+namespace millstream {
+
+/// Lives on the thread that called `enhance`; reads what the encode stage publishes.
+class ProgressReporter {
+public:
+    ProgressReporter(const PreparedJob& job, const EncodeProgress& encoded, Observer& observer);
+    /// Reports when kInterval has passed since the last report.
+    void tick();
+    /// Reports the final state.
+    void finish();
+
+private:
+    static constexpr std::chrono::milliseconds kInterval{200};
+    using Clock = std::chrono::steady_clock;
+
+    void report(Clock::time_point now);
+
+    const EncodeProgress& encoded_;
+    Observer& observer_;
+    double seconds_per_tick_;   // of the source's time base
+    std::int64_t start_pts_;
+    SpeedMeter meter_;
+    std::int64_t metered_frames_ = 0;
+    Clock::time_point last_report_;
+};
+
+}   // namespace millstream

@@ -1,0 +1,114 @@
+#include "pipeline/stages.h"
+
+#include <utility>
+
+namespace millstream {
+namespace {
+
+std::vector<std::int64_t> rgb_shape(int width, int height) {
+    return {3, height, width};
+}
+
+}   // namespace
+
+DecodeSource::DecodeSource(VideoDecoder& decoder, LiveFrames& live, std::stop_token stop)
+    : decoder_(decoder), live_(live), stop_(std::move(stop)) {}
+
+std::optional<Frame> DecodeSource::next() {
+    if (stop_.stop_requested()) {
+        return std::nullopt;
+    }
+    std::optional<Picture> picture = decoder_.next();
+    if (!picture) {
+        return std::nullopt;
+    }
+    Frame frame(live_, next_index_++);
+    frame.pts = picture->pts;
+    frame.duration = picture->duration;
+    frame.source = *std::move(picture);
+    return frame;
+}
+
+ToTensorStage::ToTensorStage(const PixelFormat& format, int width, int height)
+    : format_(format), width_(width), height_(height), pool_(rgb_shape(width, height)) {}
+
+void ToTensorStage::process(Item item, const Emit& emit) {
+    if (auto* frame = std::get_if<Frame>(&item)) {
+        const Colour colour = resolve_colour(frame->source.colour, format_, height_);
+        if (!convert_ || colour != colour_) {
+            convert_.emplace(format_, colour, width_, height_);
+            colour_ = colour;
+        }
+        frame->input = pool_.take();
+        convert_->convert(frame->source, frame->input);
+        frame->source = {};
+    }
+    emit(std::move(item));
+}
+
+EnhanceStage::EnhanceStage(Executor& executor, int scale, Size frame, const TileLayout& layout, bool overlap,
+                           std::stop_token stop)
+    : pool_(rgb_shape(frame.width * scale, frame.height * scale)),
+      enhancer_(executor, scale, frame, layout),
+      overlap_(overlap),
+      stop_(std::move(stop)) {}
+
+void EnhanceStage::process(Item item, const Emit& emit) {
+    if (auto* frame = std::get_if<Frame>(&item)) {
+        if (stop_.stop_requested()) {
+            return;
+        }
+        EnhancerFrame job{frame->index, frame->input, pool_.take()};
+        frame->input
+            .reset();   // the enhancer's copy is the last one: the memory goes back as soon as the network has it
+        waiting_.push_back(std::move(*frame));
+        enhancer_.submit(std::move(job));
+        emit_done(overlap_ ? enhancer_.poll() : enhancer_.drain(), emit);
+        return;
+    }
+    while (enhancer_.frames_in_flight() > 0) {
+        emit_done(enhancer_.drain(), emit);
+    }
+    emit(std::move(item));
+}
+
+void EnhanceStage::emit_done(std::optional<EnhancerFrame> done, const Emit& emit) {
+    if (!done) {
+        return;
+    }
+    Frame frame = std::move(waiting_.front());
+    waiting_.pop_front();
+    frame.output = std::move(done->output);
+    done.reset();
+    emit(std::move(frame));
+}
+
+ToPictureStage::ToPictureStage(Size network_output, const EncoderSettings& encoder)
+    : pool_(encoder.format, encoder.width, encoder.height),
+      convert_(network_output.width, network_output.height, encoder.format, encoder.colour, encoder.width,
+               encoder.height) {}
+
+void ToPictureStage::process(Item item, const Emit& emit) {
+    if (auto* frame = std::get_if<Frame>(&item)) {
+        Picture picture = pool_.take();
+        convert_.convert(frame->output, picture);
+        frame->output.reset();
+        picture.pts = frame->pts;
+        picture.duration = frame->duration;
+        frame->result = std::move(picture);
+    }
+    emit(std::move(item));
+}
+
+void EncodeStage::process(Item item, const Emit& emit) {
+    if (auto* frame = std::get_if<Frame>(&item)) {
+        output_.write(frame->result);
+        progress_.frames.fetch_add(1);
+        progress_.last_pts.store(frame->pts);
+        progress_.bytes.store(output_.statistics().bytes);
+        return;
+    }
+    emit(std::move(item));
+}
+
+}   // namespace millstream

@@ -1,0 +1,102 @@
+// The stages of a job, in the order frames pass them: decode, to tensor, enhance, to picture, encode.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+
+#include "enhance/enhancer.h"
+#include "frame/convert.h"
+#include "frame/tensor_pool.h"
+#include "media/decoder.h"
+#include "media/output.h"
+#include "pipeline/stage.h"
+
+namespace millstream {
+
+/// Decoded pictures, until the file ends or a stop is requested.
+class DecodeSource : public Source {
+public:
+    DecodeSource(VideoDecoder& decoder, LiveFrames& live, std::stop_token stop);
+    [[nodiscard]] std::string_view name() const override { return "decode"; }
+    std::optional<Frame> next() override;
+
+private:
+    VideoDecoder& decoder_;
+    LiveFrames& live_;
+    std::stop_token stop_;
+    std::int64_t next_index_ = 0;
+};
+
+/// Fills Frame::input from Frame::source and lets the decoder have its picture back. A picture whose colour tags differ
+/// from the one before is converted by its own.
+class ToTensorStage : public Stage {
+public:
+    ToTensorStage(const PixelFormat& format, int width, int height);
+    [[nodiscard]] std::string_view name() const override { return "to-tensor"; }
+    void process(Item item, const Emit& emit) override;
+    [[nodiscard]] const TensorPool& pool() const { return pool_; }
+
+private:
+    PixelFormat format_;
+    int width_;
+    int height_;
+    TensorPool pool_;
+    Colour colour_;
+    std::optional<PictureToTensor> convert_;
+};
+
+/// Fills Frame::output from Frame::input. Frames that arrive after a stop request are dropped.
+class EnhanceStage : public Stage {
+public:
+    /// `overlap`: a frame may start before the one before it has finished (one more output in memory).
+    EnhanceStage(Executor& executor, int scale, Size frame, const TileLayout& layout, bool overlap,
+                 std::stop_token stop);
+    [[nodiscard]] std::string_view name() const override { return "enhance"; }
+    void process(Item item, const Emit& emit) override;
+    [[nodiscard]] double copies() const { return enhancer_.copies(); }
+
+private:
+    void emit_done(std::optional<EnhancerFrame> done, const Emit& emit);
+
+    TensorPool pool_;
+    std::deque<Frame> waiting_;   // the frames inside enhancer_, in order
+    Enhancer enhancer_;
+    bool overlap_;
+    std::stop_token stop_;
+};
+
+/// Fills Frame::result from Frame::output: colour conversion, and resampling where the sizes differ.
+class ToPictureStage : public Stage {
+public:
+    ToPictureStage(Size network_output, const EncoderSettings& encoder);
+    [[nodiscard]] std::string_view name() const override { return "to-picture"; }
+    void process(Item item, const Emit& emit) override;
+
+private:
+    PicturePool pool_;
+    TensorToPicture convert_;
+};
+
+/// What has been handed to the encoder so far. Written by the encode stage, read by the thread that watches the job.
+struct EncodeProgress {
+    std::atomic<std::int64_t> frames{0};
+    std::atomic<std::int64_t> last_pts{0};
+    std::atomic<std::uint64_t> bytes{0};
+};
+
+/// Hands Frame::result to the encoder.
+class EncodeStage : public Stage {
+public:
+    EncodeStage(VideoOutput& output, EncodeProgress& progress) : output_(output), progress_(progress) {}
+    [[nodiscard]] std::string_view name() const override { return "encode"; }
+    void process(Item item, const Emit& emit) override;
+
+private:
+    VideoOutput& output_;
+    EncodeProgress& progress_;
+};
+
+}   // namespace millstream
