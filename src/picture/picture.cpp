@@ -130,9 +130,33 @@ struct PicturePool::Buffers {
     std::size_t bytes = 0;
     mutable std::mutex mutex;
     // protected by mutex
-    std::vector<AlignedBytes> idle;
+    std::vector<AlignedBytes> idle;   // its capacity is never below `allocated`, so that give_back() cannot fail
     std::int64_t live = 0;
     std::int64_t allocated = 0;
+
+    AlignedBytes take() {
+        {
+            const std::lock_guard lock(mutex);
+            if (!idle.empty()) {
+                AlignedBytes memory = std::move(idle.back());
+                idle.pop_back();
+                ++live;
+                return memory;
+            }
+        }
+        AlignedBytes memory = allocate_aligned(bytes);   // outside the lock: page faults take long
+        const std::lock_guard lock(mutex);
+        idle.reserve(static_cast<std::size_t>(allocated) + 1);
+        ++allocated;
+        ++live;
+        return memory;
+    }
+
+    void give_back(std::byte* memory) noexcept {
+        const std::lock_guard lock(mutex);
+        idle.emplace_back(memory);
+        --live;
+    }
 };
 
 PicturePool::PicturePool(PixelFormat format, int width, int height)
@@ -144,20 +168,9 @@ PicturePool::PicturePool(PixelFormat format, int width, int height)
 }
 
 Picture PicturePool::take() {
-    AlignedBytes memory;
-    {
-        const std::lock_guard lock(buffers_->mutex);
-        ++buffers_->live;
-        if (!buffers_->idle.empty()) {
-            memory = std::move(buffers_->idle.back());
-            buffers_->idle.pop_back();
-        } else {
-            ++buffers_->allocated;
-        }
-    }
-    if (!memory) {
-        memory = allocate_aligned(buffers_->bytes);
-    }
+    // shared_ptr calls its deleter even where its own construction throws: on every path the memory returns to `idle`.
+    const std::shared_ptr<std::byte> memory(
+        buffers_->take().release(), [buffers = buffers_](std::byte* pixels) noexcept { buffers->give_back(pixels); });
     Picture picture;
     picture.format = format_;
     picture.width = width_;
@@ -168,11 +181,7 @@ Picture PicturePool::take() {
         picture.planes[static_cast<std::size_t>(plane)] = {next, static_cast<std::ptrdiff_t>(stride)};
         next += stride * static_cast<std::size_t>(format_.plane_height(plane, height_));
     }
-    picture.owner = std::shared_ptr<void>(memory.release(), [buffers = buffers_](void* pixels) {
-        const std::lock_guard lock(buffers->mutex);
-        buffers->idle.emplace_back(static_cast<std::byte*>(pixels));
-        --buffers->live;
-    });
+    picture.owner = memory;
     return picture;
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <new>
 
 namespace millstream {
 namespace {
@@ -45,6 +46,16 @@ TEST(PicturePool, pictures_may_outlive_the_pool) {
     }
     picture.planes[0].data[0] = std::byte{7};
     EXPECT_EQ(picture.planes[0].data[0], std::byte{7});
+}
+
+TEST(PicturePool, counts_nothing_when_memory_runs_out) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    GTEST_SKIP() << "the sanitizers' allocators end the process instead";
+#endif
+    PicturePool pool({}, 1 << 30, 1 << 30);
+    EXPECT_THROW((void)pool.take(), std::bad_alloc);
+    EXPECT_EQ(pool.live(), 0);
+    EXPECT_EQ(pool.allocated(), 0);
 }
 
 }   // namespace
