@@ -1,6 +1,8 @@
 #include "frame/convert.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <cstring>
 #include <string>
 

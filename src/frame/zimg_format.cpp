@@ -26,9 +26,12 @@ namespace {
 //
 // Chroma of one frame of each of 16 real clips, 4:2:0 left, filters alone: mean error 0.011 codes, 99.96 % of samples
 // within 1, largest 3.6 (a drawn 10-bit pattern). Catmull-Rom down on 8 of them: mean 0.257, 96.8 %, largest 40.
-// The sharper kernel is not paid for elsewhere: true 4:4:4 pictures taken to 4:2:0 left and back by a player's
-// bilinear / Catmull-Rom / Spline36 come out at 55.0 / 55.5 / 55.5 dB, against 54.3 / 55.1 / 55.3 dB for Catmull-Rom.
-// It overshoots hard full-resolution chroma edges by 11 % instead of 5 %.
+// The converters themselves, rounding and dither included, on one frame each: luma of all of them exact; chroma of a
+// film at 480 lines 98.8 % equal, largest difference 1; anime 99.1 %, 1; 10-bit film 98.9 %, 1; 10-bit HLG chart 97.9
+// %, 2; television with graphics in hard colours 75.9 % equal, 99.1 % within 1, largest 3. The sharper kernel is not
+// paid for elsewhere: true 4:4:4 pictures taken to 4:2:0 left and back by a player's bilinear / Catmull-Rom / Spline36
+// come out at 55.0 / 55.5 / 55.5 dB, against 54.3 / 55.1 / 55.3 dB for Catmull-Rom. It overshoots hard full-resolution
+// chroma edges by 11 % instead of 5 %.
 constexpr Bicubic kDown2Cosited{-1.5105, -0.6647};
 constexpr Bicubic kDown2Centred{-1.6772, -0.6227};
 constexpr Bicubic kDown2OneEach{-1.5912, -0.6436};
