@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -11,15 +13,43 @@
 namespace millstream {
 namespace {
 
-// cgroup v2 writes "quota period" or "max period" in microseconds (kernel: Documentation/admin-guide/cgroup-v2.rst).
-double cgroup_cpus() {
-    std::ifstream file("/sys/fs/cgroup/cpu.max");
+// CPUs a control group allows, from its quota and period in microseconds; 0 = no limit.
+// Version 2 writes "quota period" or "max period" into cpu.max (Documentation/admin-guide/cgroup-v2.rst), version 1 has
+// a file for each, with -1 for no limit (Documentation/scheduler/sched-bwc.rst).
+double allowed_by(const std::filesystem::path& group) {
     std::string quota;
     double period = 0;
-    if (!(file >> quota >> period) || quota == "max" || period <= 0) {
-        return 0;
+    if (!(std::ifstream(group / "cpu.max") >> quota >> period)) {
+        std::ifstream(group / "cpu.cfs_quota_us") >> quota;
+        std::ifstream(group / "cpu.cfs_period_us") >> period;
     }
-    return std::stod(quota) / period;
+    const double allowed = quota.empty() || quota == "max" || period <= 0 ? 0 : std::strtod(quota.c_str(), nullptr);
+    return allowed > 0 ? allowed / period : 0;
+}
+
+// The tightest limit of this process's group and of those above it, in whichever version is mounted.
+double cgroup_cpus() {
+    double tightest = 0;
+    std::ifstream groups("/proc/self/cgroup");
+    for (std::string line; std::getline(groups, line);) {   // "hierarchy:controllers:path"
+        const std::size_t controllers = line.find(':') + 1;
+        const std::size_t path = line.find(':', controllers) + 1;
+        const bool version2 = path == controllers + 1;
+        if (path == 0 || (!version2 && line.substr(controllers, path - controllers).find("cpu") == std::string::npos)) {
+            continue;
+        }
+        const std::filesystem::path mount = version2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu";
+        for (std::filesystem::path group = line.substr(path);; group = group.parent_path()) {
+            const double allowed = allowed_by(mount / group.relative_path());
+            if (allowed > 0 && (tightest == 0 || allowed < tightest)) {
+                tightest = allowed;
+            }
+            if (!group.has_relative_path()) {
+                break;
+            }
+        }
+    }
+    return tightest;
 }
 
 }   // namespace

@@ -27,7 +27,8 @@ bool is_chroma(const PixelFormat& format, int plane) {
 }
 
 std::size_t aligned_stride(const PixelFormat& format, int plane, int width) {
-    const auto bytes = static_cast<std::size_t>(format.plane_width(plane, width) * format.bytes_per_sample());
+    const auto bytes = static_cast<std::size_t>(format.plane_width(plane, width)) *
+                       static_cast<std::size_t>(format.bytes_per_sample());
     return (bytes + kPlaneAlignment - 1) / kPlaneAlignment * kPlaneAlignment;
 }
 
