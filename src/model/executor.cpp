@@ -1,0 +1,70 @@
+#include "model/executor.h"
+
+#include <ATen/ops/empty.h>
+#include <openvino/core/version.hpp>
+#include <torch/headeronly/version.h>
+
+#include <string>
+#include <utility>
+
+#include "base/cpu.h"
+#include "millstream/error.h"
+#include "model/openvino_executor.h"
+#include "model/torch_executor.h"
+
+namespace millstream {
+namespace {
+
+[[noreturn]] void refuse(std::string why, std::string hint) {
+    throw Error(ErrorKind::usage, {"choosing how to run the network", {}, std::move(why), std::move(hint)});
+}
+
+}   // namespace
+
+void resolve_backend(ExecutorSettings& settings) {
+    require_torch_device(settings.device);
+    const bool cpu = settings.device.starts_with("cpu");
+    if (settings.backend == Backend::automatic) {
+        settings.backend = cpu ? Backend::openvino : Backend::torch;
+    }
+    if (settings.backend == Backend::openvino && !cpu) {
+        refuse("OpenVINO runs on the CPU, not on " + settings.device, "Use --backend torch or --device cpu");
+    }
+    if (settings.precision == Precision::automatic) {
+        settings.precision = !cpu ? Precision::fp16 : cpu_has_bf16() ? Precision::bf16 : Precision::fp32;
+    }
+    if (settings.precision == Precision::fp16 && cpu) {
+        refuse("fp16 needs a CUDA device", "Use --precision fp32 or bf16");
+    }
+    if (settings.precision == Precision::bf16 && settings.backend == Backend::openvino && !cpu_has_bf16()) {
+        refuse("this CPU has no bf16 arithmetic (AVX512_BF16 or AMX), and OpenVINO would silently compute in fp32",
+               "Use --precision fp32, or --backend torch for bf16 in software, which is slow");
+    }
+    settings.threads = settings.threads > 0 ? settings.threads : usable_cpus();
+    settings.requests = settings.requests > 0 ? settings.requests : 1;
+}
+
+std::unique_ptr<Executor> make_executor(const Network& network, const ExecutorSettings& settings) {
+    if (settings.backend == Backend::automatic || settings.precision == Precision::automatic) {
+        throw Error(ErrorKind::internal, {"preparing the network", network.name, "the settings are not resolved", {}});
+    }
+    return settings.backend == Backend::torch ? make_torch_executor(network, settings)
+                                              : make_openvino_executor(network, settings);
+}
+
+at::Tensor run_once(Executor& executor, const Network& network, const at::Tensor& input) {
+    at::Tensor output = at::empty({input.size(0), network.channels, input.size(2) * network.scale,
+                                   input.size(3) * network.scale},
+                                  input.options());
+    executor.start(0, input, output);
+    executor.wait(0);
+    return output;
+}
+
+std::string backend_versions() {
+    const ov::Version version = ov::get_openvino_version();
+    const std::string build = version.buildNumber;   // 2026.4.1-21234-abcdef
+    return std::string("torch ") + TORCH_VERSION + ", OpenVINO " + build.substr(0, build.find('-'));
+}
+
+}   // namespace millstream

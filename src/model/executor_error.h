@@ -1,0 +1,14 @@
+// Failures of the libraries behind the executors, in our words.
+#pragma once
+
+#include <exception>
+#include <string>
+
+namespace millstream {
+
+/// Throws Error(resource) when `failure` says that memory ran out, Error(model) for everything else; an Error passes
+/// through as it is. `doing` and `subject`: as in Error::Context.
+[[noreturn]] void throw_executor_error(const std::exception_ptr& failure, const std::string& doing,
+                                       const std::string& subject);
+
+}   // namespace millstream

@@ -1,0 +1,136 @@
+#include "model/openvino_executor.h"
+
+#include <openvino/runtime/core.hpp>
+
+#include <deque>
+#include <utility>
+#include <vector>
+
+#include "millstream/error.h"
+#include "model/executor_error.h"
+#include "model/lower.h"
+#include "model/openvino_graph.h"
+
+namespace millstream {
+namespace {
+
+// A job has one tile shape, and a probe or a last odd frame another.
+constexpr std::size_t kCompiledShapes = 3;
+
+ov::Shape shape_of(const at::Tensor& tensor) {
+    return {tensor.sizes().begin(), tensor.sizes().end()};
+}
+
+ov::Tensor wrapped(const at::Tensor& tensor) {
+    return {ov::element::f32, shape_of(tensor), tensor.mutable_data_ptr<float>()};
+}
+
+class OpenVinoExecutor final : public Executor {
+public:
+    OpenVinoExecutor(const Network& network, const ExecutorSettings& settings)
+        : network_(lowered(network)), settings_(settings), slots_(static_cast<std::size_t>(settings.requests)) {}
+    ~OpenVinoExecutor() override {
+        for (Slot& slot : slots_) {
+            try {
+                finish(slot);
+            } catch (...) {   // whoever wanted to know has not waited
+            }
+        }
+    }
+    OpenVinoExecutor(const OpenVinoExecutor&) = delete;
+    OpenVinoExecutor& operator=(const OpenVinoExecutor&) = delete;
+
+    [[nodiscard]] std::size_t requests() const override { return slots_.size(); }
+
+    void start(std::size_t request, at::Tensor input, at::Tensor output) override {
+        Slot& slot = slots_.at(request);
+        if (slot.running) {
+            throw Error(ErrorKind::internal, {"starting a network request", {}, "the slot is not idle", {}});
+        }
+        try {
+            slot.running = compiled(shape_of(input)).requests[request];
+            slot.running.set_input_tensor(wrapped(input));
+            slot.running.set_output_tensor(wrapped(output));
+            slot.input = std::move(input);
+            slot.output = std::move(output);
+            slot.running.start_async();
+        } catch (...) {
+            slot = {};
+            throw_executor_error(std::current_exception(), "starting the network on OpenVINO", network_.name);
+        }
+    }
+
+    void wait(std::size_t request) override {
+        try {
+            finish(slots_.at(request));
+        } catch (...) {
+            throw_executor_error(std::current_exception(), "running the network on OpenVINO", network_.name);
+        }
+    }
+
+    [[nodiscard]] Backend backend() const override { return Backend::openvino; }
+    [[nodiscard]] Precision precision() const override { return settings_.precision; }
+
+private:
+    struct Slot {
+        ov::InferRequest running;   ///< empty when idle
+        at::Tensor input;           ///< keeps the memory alive that the request reads
+        at::Tensor output;
+    };
+    struct Compiled {
+        ov::Shape shape;
+        ov::CompiledModel model;
+        std::vector<ov::InferRequest> requests;
+    };
+
+    static void finish(Slot& slot) {
+        if (slot.running) {
+            const Slot done = std::exchange(slot, {});
+            ov::InferRequest(done.running).wait();
+        }
+    }
+
+    ov::CompiledModel compile(const ov::Shape& shape) {
+        const bool bf16 = settings_.precision == Precision::bf16;
+        return core_.compile_model(
+            openvino_graph(network_, shape), "CPU", ov::num_streams(ov::streams::Num(settings_.requests)),
+            ov::inference_num_threads(settings_.threads), ov::hint::enable_cpu_pinning(false),
+            ov::hint::inference_precision(bf16 ? ov::element::bf16 : ov::element::f32));
+    }
+
+    Compiled& compiled(const ov::Shape& shape) {
+        for (Compiled& known : compiled_) {
+            if (known.shape == shape) {
+                return known;
+            }
+        }
+        if (compiled_.size() == kCompiledShapes) {
+            compiled_.pop_front();   // running requests keep what they need
+        }
+        Compiled& fresh = compiled_.emplace_back();
+        fresh.shape = shape;
+        fresh.model = compile(shape);
+        for (std::size_t i = 0; i < slots_.size(); ++i) {
+            fresh.requests.push_back(fresh.model.create_infer_request());
+        }
+        return fresh;
+    }
+
+    ov::Core core_;
+    Network network_;   ///< its weights are used where they lie
+    ExecutorSettings settings_;
+    std::deque<Compiled> compiled_;
+    std::vector<Slot> slots_;
+};
+
+}   // namespace
+
+std::unique_ptr<Executor> make_openvino_executor(const Network& network, const ExecutorSettings& settings) {
+    try {
+        return std::make_unique<OpenVinoExecutor>(network, settings);
+    } catch (...) {
+        throw_executor_error(std::current_exception(), "preparing the network for OpenVINO", network.name);
+    }
+}
+
+}   // namespace millstream

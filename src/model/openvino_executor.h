@@ -1,0 +1,13 @@
+// Executor on OpenVINO: CPU, fp32 and bf16.
+#pragma once
+
+#include <memory>
+
+#include "model/executor.h"
+
+namespace millstream {
+
+/// One infer request and one stream a request; a compiled network for each input shape seen lately.
+std::unique_ptr<Executor> make_openvino_executor(const Network& network, const ExecutorSettings& settings);
+
+}   // namespace millstream
