@@ -25,9 +25,10 @@ struct EncoderSettings {
     Rational sample_aspect{0, 1};
     int crf = 18;
     std::string preset;
-    int threads = 0;                                          ///< 0 = the encoder's choice
-    int lookahead = -1;                                       ///< frames; -1 = the preset's
-    int references = -1;                                      ///< reference pictures; -1 = the preset's
+    int threads = 0;      ///< choose_encoder resolves it: what comes out may depend on it
+    int lookahead = -1;   ///< frames; -1 = the preset's
+    int references = -1;  ///< reference pictures; -1 = the preset's
+    int b_frames = -1;    ///< consecutive B-frames at most; -1 = the preset's
     std::vector<std::pair<std::string, std::string>> extra;   ///< the user's own, applied last
 };
 
@@ -41,6 +42,10 @@ EncoderSettings choose_encoder(const Options& options, const SourceInfo& source,
 /// Host memory the encoder needs at its peak with these settings, in bytes. Measured for libx264, libx265 and SVT-AV1
 /// (tests/media holds the figures); an upper estimate for others.
 std::uint64_t encoder_memory(const EncoderSettings& settings);
+
+/// Lowers lookahead, then threads, then references and B-frames, until encoder_memory() fits the budget or nothing is
+/// left to lower; what the user set through `extra` stays. Each step is a sentence in `notes`.
+void fit_into_memory(EncoderSettings& settings, std::uint64_t memory_budget, std::vector<std::string>& notes);
 
 /// Frames the encoder keeps back before its first packet, at most: pictures of ours it may still refer to.
 int encoder_delay(const EncoderSettings& settings);

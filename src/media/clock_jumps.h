@@ -1,0 +1,29 @@
+// MPEG-TS and -PS may restart their clock anywhere (spliced recordings). One time line is made of it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "media/av.h"
+
+namespace millstream {
+
+/// Packets behind a jump backwards of more than a second are shifted so that they go on where the stream was. All
+/// streams share one shift, so that they stay in sync; packets of the old clock that still come in (another stream's,
+/// interleaved) are recognised and keep the old shift. Gaps forward stay: they may be real.
+/// Deterministic in the order of the packets: two demuxers that read the same packets shift them alike.
+class ClockJumps {
+public:
+    void apply(AVPacket& packet, AVRational time_base);
+    [[nodiscard]] std::int64_t jumps() const { return jumps_; }
+
+private:
+    // All in microseconds.
+    std::int64_t shift_ = 0;
+    std::int64_t previous_shift_ = 0;
+    std::vector<std::optional<std::int64_t>> expected_;   // dts that would continue each stream
+    std::int64_t jumps_ = 0;
+};
+
+}   // namespace millstream

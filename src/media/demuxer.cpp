@@ -1,0 +1,195 @@
+#include "media/demuxer.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string_view>
+#include <system_error>
+
+#include "media/log.h"
+#include "media/probe.h"
+
+namespace millstream {
+namespace {
+
+constexpr const char* kOpening = "opening the input";
+
+// Formats that name other files or urls, run scripts, or make a picture of any text.
+constexpr std::array<std::string_view, 18> kRefusedFormats{
+    "concat", "concatf", "hls",         "dash",    "webm_dash_manifest", "imf",  "image2", "image2pipe", "sdp",
+    "rtsp",   "lavfi",   "vapoursynth", "avisynth", "tty",               "bin",  "xbin",   "adf",        "idf"};
+
+bool is_refused(const AVInputFormat& format) {
+    std::string_view names = format.name;
+    while (!names.empty()) {
+        const std::string_view name = names.substr(0, names.find(','));
+        if (std::find(kRefusedFormats.begin(), kRefusedFormats.end(), name) != kRefusedFormats.end()) {
+            return true;
+        }
+        names.remove_prefix(std::min(names.size(), name.size() + 1));
+    }
+    return (format.flags & AVFMT_NOFILE) != 0;
+}
+
+[[noreturn]] void refuse(const std::string& name, std::string why, std::string hint) {
+    throw Error(ErrorKind::input, {kOpening, name, std::move(why), std::move(hint)});
+}
+
+void check_is_readable_file(const std::filesystem::path& path, const std::string& name) {
+    std::error_code code;
+    const auto status = std::filesystem::status(path, code);
+    if (status.type() == std::filesystem::file_type::not_found) {
+        refuse(name, "there is no such file", "Check the spelling of the path");
+    }
+    if (code) {
+        refuse(name, code.message(), "Check the rights of the file and of its folders");
+    }
+    if (status.type() == std::filesystem::file_type::directory) {
+        refuse(name, "it is a folder, not a file", "Name one video file");
+    }
+    if (status.type() != std::filesystem::file_type::regular) {
+        refuse(name, "it is no regular file (a device, pipe or socket)", "Copy the video into a file first");
+    }
+    if (std::filesystem::file_size(path, code) == 0 && !code) {
+        refuse(name, "the file is empty (0 bytes)", "Download or copy it again");
+    }
+}
+
+// Matroska, MP4 and others say so, and then report a plain end of file.
+bool says_that_the_file_is_cut(const LogCapture& log) {
+    return std::any_of(log.lines().begin(), log.lines().end(), [](const std::string& line) {
+        return line.find("prematurely") != std::string::npos || line.find("partial file") != std::string::npos;
+    });
+}
+
+int refuse_other_files(AVFormatContext* /*context*/, AVIOContext** /*io*/, const char* /*url*/, int /*flags*/,
+                       AVDictionary** /*options*/) {
+    return AVERROR(EPERM);
+}
+
+}   // namespace
+
+Demuxer::Demuxer(const std::filesystem::path& path) : name_(path.string()) {
+    check_is_readable_file(path, name_);
+    quiet_ffmpeg();
+    AVIOContext* io = nullptr;
+    // "file:" so that no part of the name is taken for a protocol.
+    const int opened = avio_open2(&io, ("file:" + name_).c_str(), AVIO_FLAG_READ, nullptr, nullptr);
+    if (opened < 0) {
+        av::fail(ErrorKind::input, opened, kOpening, name_, "Check the rights of the file");
+    }
+    io_.reset(io);
+    read_headers(recognise());
+    if ((context_->iformat->flags & AVFMT_TS_DISCONT) != 0) {
+        clock_.emplace();
+    }
+}
+
+const AVInputFormat& Demuxer::recognise() {
+    const LogCapture log;
+    const AVInputFormat* format = nullptr;
+    const std::string file_name = std::filesystem::path(name_).filename().string();
+    probe_score_ = av_probe_input_buffer2(io_.get(), &format, file_name.c_str(), nullptr, 0, 0);
+    if (format != nullptr && std::string_view(format->name) == "image2") {
+        // Chosen by its extension, and it would take the name for a pattern: by content it is a plain picture.
+        format = nullptr;
+        avio_seek(io_.get(), 0, SEEK_SET);
+        probe_score_ = av_probe_input_buffer2(io_.get(), &format, "", nullptr, 0, 0);
+    }
+    if (probe_score_ < 0 || format == nullptr) {
+        refuse(name_, "its content is no video format that FFmpeg knows", "Check that the file is what its name says");
+    }
+    if (is_refused(*format)) {
+        refuse(name_, std::string("its content is '") + format->name + "', a script, playlist or text and not a video",
+               "Name the video file itself; what a playlist names is not followed");
+    }
+    return *format;
+}
+
+void Demuxer::read_headers(const AVInputFormat& format) {
+    const LogCapture log;
+    AVFormatContext* context = avformat_alloc_context();
+    if (context == nullptr) {
+        av::fail(ErrorKind::resource, AVERROR(ENOMEM), kOpening, name_);
+    }
+    context->pb = io_.get();
+    context->io_open = refuse_other_files;
+    av::Dictionary options;
+    options.set("protocol_whitelist", "file");
+    options.set("max_streams", kMaxStreams);
+    const int opened = avformat_open_input(&context, name_.c_str(), &format, options.address());   // frees on failure
+    if (opened < 0) {
+        if (probe_score_ <= AVPROBE_SCORE_RETRY) {   // recognised by little more than the extension
+            refuse(name_, "its content is no video format that FFmpeg knows",
+                   "Check that the file is what its name says");
+        }
+        refuse(name_, log.text().empty() ? av::describe(opened) : log.text(),
+               std::string("The file is damaged or cut off (format '") + format.name +
+                   "'); an MP4 cannot be read without its index, which many programs write last. Copy or record it again");
+    }
+    context_.reset(context);
+
+    // A decoder that find_stream_info opens must not allocate for absurd sizes either.
+    std::vector<AVDictionary*> limits(context->nb_streams, nullptr);
+    for (AVDictionary*& limit : limits) {
+        av_dict_set_int(&limit, "max_pixels", kMaxPixels, 0);
+    }
+    const int found = avformat_find_stream_info(context, limits.empty() ? nullptr : limits.data());
+    for (AVDictionary*& limit : limits) {
+        av_dict_free(&limit);
+    }
+    if (found < 0) {
+        refuse(name_, log.text().empty() ? av::describe(found) : log.text(), "The file is damaged or cut off");
+    }
+}
+
+void Demuxer::select(const std::vector<int>& streams) {
+    selected_.emplace(context_->nb_streams, false);
+    for (const int stream : streams) {
+        selected_->at(static_cast<std::size_t>(stream)) = true;
+    }
+    // Where the clock may jump every packet must be seen: see ClockJumps.
+    const AVDiscard unwanted = clock_ ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+    for (unsigned i = 0; i < context_->nb_streams; ++i) {
+        context_->streams[i]->discard = (*selected_)[i] ? AVDISCARD_DEFAULT : unwanted;
+    }
+}
+
+bool Demuxer::wanted(const AVPacket& packet) const {
+    const auto index = static_cast<std::size_t>(packet.stream_index);
+    // Streams that appear in mid-file were never asked for.
+    return !selected_ || (index < selected_->size() && (*selected_)[index]);
+}
+
+bool Demuxer::read(AVPacket& packet) {
+    constexpr int kAttempts = 16;   // some demuxers resynchronise behind damage; none gets for ever
+    const LogCapture log;
+    int failures = 0;
+    while (failures < kAttempts) {
+        av_packet_unref(&packet);
+        const int code = av_read_frame(context_.get(), &packet);
+        if (code == AVERROR_EOF) {
+            break;
+        }
+        if (code < 0) {
+            truncated_ = true;
+            ++failures;
+            continue;
+        }
+        if (clock_) {
+            clock_->apply(packet, context_->streams[packet.stream_index]->time_base);
+        }
+        if (!wanted(packet)) {
+            continue;
+        }
+        if ((packet.flags & AV_PKT_FLAG_CORRUPT) != 0) {
+            ++corrupt_packets_;
+        }
+        truncated_ = truncated_ || says_that_the_file_is_cut(log);
+        return true;
+    }
+    truncated_ = truncated_ || io_->error < 0 || says_that_the_file_is_cut(log);
+    return false;
+}
+
+}   // namespace millstream

@@ -1,0 +1,100 @@
+#include "media/encoder_format.h"
+
+#include <algorithm>
+#include <compare>
+#include <optional>
+
+#include "media/pixel_formats.h"
+
+namespace millstream {
+namespace {
+
+bool is_device_format(AVPixelFormat format) {
+    const AVPixFmtDescriptor* description = av_pix_fmt_desc_get(format);
+    return description != nullptr && (description->flags & AV_PIX_FMT_FLAG_HWACCEL) != 0;
+}
+
+// Smaller is nearer, member by member.
+struct Distance {
+    int family;
+    int lost_chroma;
+    int lost_bits;
+    int extra_chroma;
+    int extra_bits;
+    int packed;
+    auto operator<=>(const Distance&) const = default;
+};
+
+Distance distance(const PixelFormat& wanted, const PixelFormat& candidate, bool packed) {
+    Distance result{};
+    if (candidate.family != wanted.family) {
+        result.family = candidate.family == ColourFamily::yuv ? 1 : 2;   // any picture can be made yuv; gray loses colour
+    }
+    // Gray has no chroma to lose: the least chroma is the nearest.
+    constexpr int kNoChroma = 4;
+    const bool gray = wanted.family == ColourFamily::gray;
+    const int x = candidate.chroma_shift_x - (gray ? kNoChroma : wanted.chroma_shift_x);
+    const int y = candidate.chroma_shift_y - (gray ? kNoChroma : wanted.chroma_shift_y);
+    result.lost_chroma = std::max(x, 0) + std::max(y, 0);
+    result.extra_chroma = std::max(-x, 0) + std::max(-y, 0);
+    result.lost_bits = std::max(wanted.depth - candidate.depth, 0);
+    result.extra_bits = std::max(candidate.depth - wanted.depth, 0);
+    result.packed = packed ? 1 : 0;
+    return result;
+}
+
+PixelFormat encodable(PixelFormat source) {
+    source.alpha = false;
+    if (source.family == ColourFamily::rgb) {
+        source.family = ColourFamily::yuv;
+        source.chroma_shift_x = 0;
+        source.chroma_shift_y = 0;
+    }
+    return source;
+}
+
+}   // namespace
+
+AVPixelFormat device_only_format(const AVCodec& encoder) {
+    const AVPixelFormat* formats = av::encoder_formats(encoder);
+    if (formats == nullptr || *formats == AV_PIX_FMT_NONE) {
+        return AV_PIX_FMT_NONE;
+    }
+    for (const AVPixelFormat* format = formats; *format != AV_PIX_FMT_NONE; ++format) {
+        if (!is_device_format(*format)) {
+            return AV_PIX_FMT_NONE;
+        }
+    }
+    return *formats;
+}
+
+EncoderFormat choose_encoder_format(const AVCodec& encoder, const PixelFormat& source) {
+    // What devices hold when they hold anything.
+    constexpr AVPixelFormat kOnDevices[] = {AV_PIX_FMT_NV12, AV_PIX_FMT_P010, AV_PIX_FMT_NONE};
+    constexpr AVPixelFormat kSilent[] = {AV_PIX_FMT_YUV420P, AV_PIX_FMT_NONE};
+    const AVPixelFormat* formats = av::encoder_formats(encoder);
+    formats = formats == nullptr ? kSilent : device_only_format(encoder) != AV_PIX_FMT_NONE ? kOnDevices : formats;
+
+    const PixelFormat wanted = encodable(source);
+    EncoderFormat best;
+    std::optional<Distance> nearest;
+    for (const AVPixelFormat* format = formats; *format != AV_PIX_FMT_NONE; ++format) {
+        const auto candidate = planar_equivalent(*format);
+        if (!candidate || candidate->alpha || is_full_range_format(*format)) {
+            continue;
+        }
+        const Distance here = distance(wanted, *candidate, !planar_format(*format));
+        if (!nearest || here < *nearest) {
+            nearest = here;
+            best = {*candidate, *format};
+        }
+    }
+    if (!nearest) {
+        throw Error(ErrorKind::usage, {"choosing the encoder's pixel format", encoder.name,
+                                       "it takes no pixel format that can be made from " + describe_format(source),
+                                       "Choose another encoder"});
+    }
+    return best;
+}
+
+}   // namespace millstream

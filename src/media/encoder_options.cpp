@@ -1,0 +1,178 @@
+#include "media/encoder_options.h"
+
+extern "C" {
+#include <libavutil/opt.h>
+}
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
+
+namespace millstream {
+namespace {
+
+struct NamedFigures {
+    std::string_view preset;
+    PresetFigures figures;
+};
+
+constexpr std::array<NamedFigures, 10> kX264{{{"ultrafast", {0, 1, 0}},
+                                              {"superfast", {0, 1, 3}},
+                                              {"veryfast", {10, 1, 3}},
+                                              {"faster", {20, 2, 3}},
+                                              {"fast", {30, 2, 3}},
+                                              {"medium", {40, 3, 3}},
+                                              {"slow", {50, 5, 3}},
+                                              {"slower", {60, 8, 3}},
+                                              {"veryslow", {60, 16, 8}},
+                                              {"placebo", {60, 16, 16}}}};
+
+constexpr std::array<NamedFigures, 10> kX265{{{"ultrafast", {5, 1, 3}},
+                                              {"superfast", {10, 1, 3}},
+                                              {"veryfast", {15, 2, 4}},
+                                              {"faster", {15, 2, 4}},
+                                              {"fast", {15, 3, 4}},
+                                              {"medium", {20, 3, 4}},
+                                              {"slow", {25, 4, 4}},
+                                              {"slower", {40, 5, 8}},
+                                              {"veryslow", {40, 5, 8}},
+                                              {"placebo", {60, 5, 8}}}};
+
+// x265's own choice for a pool of so many threads (3.5, encoder.cpp).
+int x265_frame_threads(int pool) {
+    return pool >= 32 ? 5 : pool >= 16 ? 4 : pool >= 8 ? 3 : pool >= 4 ? 2 : 1;
+}
+
+void add_quality(OptionList& options, const EncoderSettings& settings, const AVCodec& codec) {
+    const std::string quality = std::to_string(settings.crf);
+    if (has_private_option(codec, "crf")) {
+        options.emplace_back("crf", quality);
+        options.emplace_back("b", "0");   // libvpx and libaom take crf as a bound beside a bit rate otherwise
+    } else if (has_private_option(codec, "cq")) {   // NVENC
+        options.emplace_back("rc", "vbr");
+        options.emplace_back("cq", quality);
+        options.emplace_back("b", "0");
+    } else if (has_private_option(codec, "qp")) {   // VAAPI
+        options.emplace_back("qp", quality);
+    } else if ((avcodec_descriptor_get(codec.id)->props & AV_CODEC_PROP_LOSSY) != 0) {
+        options.emplace_back("global_quality", std::to_string(settings.crf * FF_QP2LAMBDA));
+        options.emplace_back("flags", "+qscale");
+    }
+}
+
+// Options inside the one option of x265 and SVT-AV1, which have no others for these.
+std::string own_parameters(const EncoderSettings& settings) {
+    if (settings.encoder == "libx265") {
+        std::string text = "log-level=none:pools=" + std::to_string(settings.threads);
+        if (settings.lookahead >= 0) {
+            text += ":rc-lookahead=" + std::to_string(settings.lookahead);
+        }
+        return text;
+    }
+    if (settings.encoder == "libsvtav1") {
+        std::string text = "lp=" + std::to_string(settings.threads);
+        if (settings.lookahead >= 0) {
+            text += ":lookahead=" + std::to_string(settings.lookahead);
+        }
+        return text;
+    }
+    return "";
+}
+
+}   // namespace
+
+EncoderTraits traits_of(const std::string& encoder) {
+    if (encoder == "libx264" || encoder == "libx264rgb") {
+        return {"medium", 18, "x264-params"};
+    }
+    if (encoder == "libx265") {
+        return {"medium", 18, "x265-params"};
+    }
+    if (encoder == "libsvtav1") {
+        return {"8", 23, "svtav1-params"};
+    }
+    return {};
+}
+
+PresetFigures figures_of(const std::string& encoder, const std::string& preset) {
+    const auto& table = encoder == "libx265" ? kX265 : kX264;
+    const auto* found =
+        std::find_if(table.begin(), table.end(), [&](const NamedFigures& row) { return row.preset == preset; });
+    if (found != table.end()) {
+        return found->figures;
+    }
+    return encoder == "libx265" ? PresetFigures{20, 3, 4} : PresetFigures{};
+}
+
+bool has_private_option(const AVCodec& codec, const char* name) {
+    const AVClass* options = codec.priv_class;
+    return options != nullptr && av_opt_find(&options, name, nullptr, 0, AV_OPT_SEARCH_FAKE_OBJ) != nullptr;
+}
+
+OptionList encoder_options(const EncoderSettings& settings, const AVCodec& codec) {
+    const std::string inner = traits_of(settings.encoder).parameters_option;
+    const bool is_x265 = settings.encoder == "libx265";
+    OptionList options;
+    options.emplace_back("threads", std::to_string(is_x265 ? x265_frame_threads(settings.threads) : settings.threads));
+    if (!settings.preset.empty()) {
+        options.emplace_back("preset", settings.preset);
+    }
+    add_quality(options, settings, codec);
+    if (settings.lookahead >= 0 && has_private_option(codec, "rc-lookahead")) {
+        options.emplace_back("rc-lookahead", std::to_string(settings.lookahead));
+        if (settings.lookahead == 0 && has_private_option(codec, "mbtree")) {
+            options.emplace_back("mbtree", "0");   // it works by looking ahead
+        }
+    }
+    if (settings.references >= 0) {
+        options.emplace_back("refs", std::to_string(settings.references));
+    }
+    if (settings.b_frames >= 0) {
+        options.emplace_back("bf", std::to_string(settings.b_frames));
+    }
+    std::string parameters = own_parameters(settings);
+    for (const auto& [name, value] : settings.extra) {
+        if (name == inner) {
+            parameters += (parameters.empty() ? "" : ":") + value;   // the last of two wins in all three encoders
+        }
+    }
+    if (!parameters.empty()) {
+        options.emplace_back(inner, parameters);
+    }
+    for (const auto& option : settings.extra) {
+        if (option.first != inner) {
+            options.push_back(option);
+        }
+    }
+    return options;
+}
+
+std::optional<int> number_in_extra(const EncoderSettings& settings, const std::vector<std::string>& names) {
+    std::optional<int> number;
+    const auto look = [&](std::string_view name, std::string_view value) {
+        int parsed = 0;
+        const bool named = std::find(names.begin(), names.end(), name) != names.end();
+        if (named && std::from_chars(value.data(), value.data() + value.size(), parsed).ec == std::errc()) {
+            number = parsed;
+        }
+    };
+    const std::string inner = traits_of(settings.encoder).parameters_option;
+    for (const auto& [name, value] : settings.extra) {
+        look(name, value);
+        if (name != inner) {
+            continue;
+        }
+        for (std::string_view rest = value; !rest.empty();) {
+            const std::string_view item = rest.substr(0, rest.find(':'));
+            const std::size_t equals = item.find('=');
+            if (equals != std::string_view::npos) {
+                look(item.substr(0, equals), item.substr(equals + 1));
+            }
+            rest.remove_prefix(std::min(rest.size(), item.size() + 1));
+        }
+    }
+    return number;
+}
+
+}   // namespace millstream

@@ -1,0 +1,158 @@
+#include "media/encoding.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string_view>
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/cpu.h"
+#include "media/av.h"
+#include "media/encoder_format.h"
+#include "media/encoder_options.h"
+#include "media/video_encoder.h"
+
+namespace millstream {
+namespace {
+
+constexpr const char* kChoosing = "choosing the encoder";
+constexpr int kUnspecified = 2;   // H.273
+constexpr int kBt709 = 1;
+
+[[noreturn]] void refuse(std::string subject, std::string why, std::string hint) {
+    throw Error(ErrorKind::usage, {kChoosing, std::move(subject), std::move(why), std::move(hint)});
+}
+
+std::string default_encoder(const std::string& codec) {
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kEncoders{
+        {{"h264", "libx264"}, {"hevc", "libx265"}, {"av1", "libsvtav1"}}};
+    for (const auto& [name, encoder] : kEncoders) {
+        if (name == codec) {
+            return std::string(encoder);
+        }
+    }
+    refuse(codec, "there is no such codec here", "Use h264, hevc or av1, or name an encoder of FFmpeg's");
+}
+
+const AVCodec& find_encoder(const Options& options) {
+    const std::string name = options.encoder.empty() ? default_encoder(options.codec) : options.encoder;
+    const AVCodec* codec = avcodec_find_encoder_by_name(name.c_str());
+    if (codec == nullptr || codec->type != AVMEDIA_TYPE_VIDEO) {
+        refuse(name, "this FFmpeg has no such video encoder", "`ffmpeg -encoders` lists those it has");
+    }
+    return *codec;
+}
+
+void check_container(const AVCodec& codec, const Options& options) {
+    StreamInfo stream;
+    stream.kind = StreamKind::video;
+    stream.codec = avcodec_get_name(codec.id);
+    const std::string why = cannot_hold(container_for(options.output), stream);
+    if (!why.empty()) {
+        refuse(options.output.string(), why,
+               container_for(options.output) == "webm" ? "WebM holds AV1 (--codec av1) and VP9" : "");
+    }
+}
+
+Rational nominal_rate(const VideoStreamInfo& video) {
+    constexpr double kMostPlausible = 1000;
+    constexpr int kMostTerms = 60000;   // MPEG-4 and its heirs count in 16 bits; 60000/1001 fits
+    Rational rate = video.average_rate.value() > 0 ? video.average_rate : video.nominal_rate;
+    if (rate.value() <= 0 || rate.value() > kMostPlausible) {
+        rate = {25, 1};
+    }
+    AVRational reduced{25, 1};
+    av_reduce(&reduced.num, &reduced.den, rate.num, rate.den, kMostTerms);
+    return reduced.num <= 0 || reduced.den <= 0 ? Rational{25, 1} : av::from_av(reduced);
+}
+
+// The display aspect stays. A size that differs by rounding only keeps the source's own ratio.
+Rational sample_aspect(const VideoStreamInfo& video, Size output) {
+    const double scale_x = static_cast<double>(output.width) / video.width;
+    const double scale_y = static_cast<double>(output.height) / video.height;
+    const bool uniform = std::abs(output.width - video.width * scale_y) < 2.0 ||
+                         std::abs(output.height - video.height * scale_x) < 2.0;
+    if (uniform) {
+        return video.sample_aspect;
+    }
+    const bool known = video.sample_aspect.num > 0 && video.sample_aspect.den > 0;
+    const std::int64_t num = known ? video.sample_aspect.num : 1;
+    const std::int64_t den = known ? video.sample_aspect.den : 1;
+    AVRational ratio{1, 1};
+    av_reduce(&ratio.num, &ratio.den, num * video.width * output.height, den * video.height * output.width, 4096);
+    return av::from_av(ratio);
+}
+
+Colour output_colour(const VideoStreamInfo& video, const PixelFormat& format, std::vector<std::string>& notes) {
+    if (video.format.family == ColourFamily::rgb && format.family != ColourFamily::rgb) {
+        Colour colour = video.colour;
+        colour.matrix = kBt709;
+        colour.full_range = false;
+        colour = resolve_colour(colour, format, video.height);
+        notes.push_back("RGB is encoded as YCbCr " + describe_format(format) + ", " + describe_colour(colour) + ".");
+        return colour;
+    }
+    // On the source's height: an SD source that is scaled past 720 lines is still BT.601.
+    const Colour colour = resolve_colour(video.colour, video.format, video.height);
+    if (video.colour.matrix != colour.matrix && format.family == ColourFamily::yuv) {
+        Colour said = colour;
+        said.transfer = kUnspecified;
+        notes.push_back("The source does not say which colour matrix it uses; " + describe_colour(said) +
+                        " is assumed for its " + std::to_string(video.height) + " lines, and tagged in the output.");
+    }
+    return colour;
+}
+
+void note_format(const VideoStreamInfo& video, const EncoderSettings& settings, std::vector<std::string>& notes) {
+    if (video.format.alpha) {
+        notes.push_back("The alpha plane is dropped: " + settings.encoder + " cannot hold it.");
+    }
+    PixelFormat without_alpha = video.format;
+    without_alpha.alpha = false;
+    if (settings.format != without_alpha && video.format.family != ColourFamily::rgb) {
+        notes.push_back(describe_format(without_alpha) + " is encoded as " + describe_format(settings.format) + ": " +
+                        settings.encoder + " does not take it.");
+    }
+}
+
+// What the user fixed through the encoder's own options is not ours to change, and counts in the memory model.
+void adopt_extra(EncoderSettings& settings) {
+    settings.threads = number_in_extra(settings, {"threads", "lp", "pools"}).value_or(settings.threads);
+    settings.lookahead = number_in_extra(settings, {"rc-lookahead", "lookahead"}).value_or(settings.lookahead);
+    settings.references = number_in_extra(settings, {"refs", "ref"}).value_or(settings.references);
+    settings.b_frames = number_in_extra(settings, {"bf", "bframes"}).value_or(settings.b_frames);
+}
+
+}   // namespace
+
+EncoderSettings choose_encoder(const Options& options, const SourceInfo& source, Size output_size,
+                               std::uint64_t memory_budget, std::vector<std::string>& notes) {
+    const VideoStreamInfo& video = *source.video().video;
+    const AVCodec& codec = find_encoder(options);
+    check_container(codec, options);
+    const EncoderFormat format = choose_encoder_format(codec, video.format);
+    const EncoderTraits traits = traits_of(codec.name);
+
+    EncoderSettings settings;
+    settings.encoder = codec.name;
+    settings.width = output_size.width;
+    settings.height = output_size.height;
+    settings.format = format.format;
+    settings.pixel_format_name = av_get_pix_fmt_name(format.input);
+    settings.frame_rate = nominal_rate(video);
+    settings.sample_aspect = sample_aspect(video, output_size);
+    settings.crf = options.crf.value_or(traits.default_crf);
+    settings.preset = options.preset.empty() ? traits.default_preset : options.preset;
+    settings.threads = usable_cpus();
+    settings.extra = options.encoder_options;
+    adopt_extra(settings);
+    note_format(video, settings, notes);
+    settings.colour = output_colour(video, settings.format, notes);
+
+    try_encoder(settings);
+    fit_into_memory(settings, memory_budget, notes);
+    return settings;
+}
+
+}   // namespace millstream

@@ -1,0 +1,54 @@
+// Frame index -> time stamp, for what comes out of the encoder.
+//
+// Note [Frame indices]
+// The encoder never sees a time stamp. Its time base is 1/rate and a picture's pts is its index 0, 1, 2 ...; what comes
+// out is mapped back: pts = T[pts index], dts = T[dts index], with T the table of the pictures' own time stamps.
+// Why: given the real time stamps of a variable-rate video, an encoder bends its rate control around them, may refuse
+// them, and makes up dts of its own by looking ahead; when it is restarted at a chunk boundary it makes up others, and
+// pts were seen to come out 0.33 s wrong (shared/resumable-muxing.md).
+// Why it is right: T strictly rises and an encoder's dts index never exceeds its pts index, so dts strictly rises and
+// never exceeds pts. The first pictures' dts lie before the first picture (reordering): index -k is T[0] minus k nominal
+// frames.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+
+namespace millstream {
+
+/// The table T of Note [Frame indices], and the durations that follow from it. Only what is still asked for is kept.
+class FrameClock {
+public:
+    /// `nominal`: ticks of a frame at the nominal rate, at least 1.
+    explicit FrameClock(std::int64_t nominal) : nominal_(nominal < 1 ? 1 : nominal) {}
+
+    /// The next picture's time stamp, later than all before. `duration`: the picture's own; 0 = unknown.
+    /// Returns its index. Throws Error(internal) when the time stamp does not rise.
+    std::int64_t add(std::int64_t pts, std::int64_t duration);
+
+    /// Time stamp of `index`, which may be negative (before the first picture) but not beyond the last.
+    [[nodiscard]] std::int64_t at(std::int64_t index) const;
+
+    /// To the next picture; for the last one its own duration, else the nominal one.
+    [[nodiscard]] std::int64_t duration_of(std::int64_t index) const;
+
+    /// Whether the picture after `index` is known, and with it the exact duration.
+    [[nodiscard]] bool knows_next(std::int64_t index) const { return index + 1 < count_; }
+
+    /// Indices below `index` will not be asked for any more.
+    void forget_below(std::int64_t index);
+
+    [[nodiscard]] std::int64_t count() const { return count_; }
+    /// End of the last picture; 0 before the first.
+    [[nodiscard]] std::int64_t end() const { return count_ == 0 ? 0 : at(count_ - 1) + duration_of(count_ - 1); }
+
+private:
+    std::int64_t nominal_;
+    std::int64_t first_pts_ = 0;
+    std::int64_t last_duration_ = 0;
+    std::int64_t count_ = 0;
+    std::int64_t oldest_ = 0;   // index of pts_.front()
+    std::deque<std::int64_t> pts_;
+};
+
+}   // namespace millstream

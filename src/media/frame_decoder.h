@@ -1,0 +1,51 @@
+// Packets of one stream -> frames in presentation order, in host memory.
+#pragma once
+
+#include <string>
+
+#include "media/av.h"
+#include "media/decoder.h"
+
+namespace millstream {
+
+/// A codec context that is fed and emptied. With settings.hwaccel the device decodes and frames are fetched to the host;
+/// a stream the device cannot decode (profile, size) falls back to software.
+class FrameDecoder {
+public:
+    enum class Result {
+        frame,           ///< `frame` holds one
+        needs_packet,    ///< send() more
+        finished,        ///< drained
+        damaged          ///< something could not be decoded; call again
+    };
+
+    /// Throws Error(input): no decoder, parameters the decoder refuses; Error(usage): the device is unknown or absent.
+    FrameDecoder(const AVStream& stream, const DecoderSettings& settings, const std::string& file);
+    FrameDecoder(const FrameDecoder&) = delete;   // the codec context points at device_format_
+    FrameDecoder& operator=(const FrameDecoder&) = delete;
+
+    /// Gives a packet; false = the decoder refuses it as damaged.
+    bool send(const AVPacket& packet);
+    /// No more packets: receive() gives what is left.
+    void drain();
+    Result receive(AVFrame& frame);
+
+    [[nodiscard]] const AVCodecContext& context() const { return *context_; }
+    /// What the decoder said when it last refused or damaged something; may be empty.
+    [[nodiscard]] const std::string& complaint() const { return complaint_; }
+
+private:
+    void open_device(const AVCodec& codec, const std::string& device, const std::string& file);
+    bool fetch(AVFrame& frame);
+    static AVPixelFormat choose_format(AVCodecContext* context, const AVPixelFormat* formats);
+
+    av::Buffer device_;
+    AVPixelFormat device_format_ = AV_PIX_FMT_NONE;
+    av::CodecContext context_;
+    std::string complaint_;
+};
+
+/// Threads for `requested`: itself, or for 0 one for each usable CPU, 16 at most (what FFmpeg's own choice is capped at).
+int decoder_threads(int requested);
+
+}   // namespace millstream

@@ -1,0 +1,249 @@
+#include "media/probe.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "media/av.h"
+#include "media/colour_tags.h"
+#include "media/demuxer.h"
+#include "media/frame_decoder.h"
+#include "media/pixel_formats.h"
+
+namespace millstream {
+namespace {
+
+constexpr const char* kLooking = "looking at the input";
+
+// How far the first frame is looked for: an MPEG-TS may begin seconds before its first key frame.
+constexpr int kMostPackets = 2000;
+
+StreamKind kind_of(AVMediaType type) {
+    switch (type) {
+        case AVMEDIA_TYPE_VIDEO:
+            return StreamKind::video;
+        case AVMEDIA_TYPE_AUDIO:
+            return StreamKind::audio;
+        case AVMEDIA_TYPE_SUBTITLE:
+            return StreamKind::subtitle;
+        case AVMEDIA_TYPE_ATTACHMENT:
+            return StreamKind::attachment;
+        default:
+            return StreamKind::data;
+    }
+}
+
+std::string metadata(const AVDictionary* dictionary, const char* key) {
+    const AVDictionaryEntry* entry = av_dict_get(dictionary, key, nullptr, 0);
+    return entry == nullptr ? "" : entry->value;
+}
+
+bool is_cover_art(const AVStream& stream) {
+    return (stream.disposition & (AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS)) != 0;
+}
+
+double seconds(std::int64_t ticks, AVRational time_base) {
+    return ticks == AV_NOPTS_VALUE || ticks <= 0 ? 0.0 : static_cast<double>(ticks) * av_q2d(time_base);
+}
+
+std::int64_t expected_frames(const AVStream& stream, double duration_s) {
+    if (stream.nb_frames > 0) {
+        return stream.nb_frames;
+    }
+    return stream.avg_frame_rate.num <= 0 ? 0 : std::llround(duration_s * av_q2d(stream.avg_frame_rate));
+}
+
+VideoStreamInfo describe_video(AVFormatContext& file, AVStream& stream, double duration_s) {
+    const AVCodecParameters& parameters = *stream.codecpar;
+    VideoStreamInfo video;
+    video.width = parameters.width;
+    video.height = parameters.height;
+    const auto format = static_cast<AVPixelFormat>(parameters.format);
+    if (const char* name = av_get_pix_fmt_name(format)) {
+        video.pixel_format_name = name;
+    }
+    video.format = planar_equivalent(format).value_or(PixelFormat{});
+    video.colour = colour_of(parameters);
+    video.sample_aspect = av::from_av(av_guess_sample_aspect_ratio(&file, &stream, nullptr));
+    video.average_rate = av::from_av(stream.avg_frame_rate);
+    video.nominal_rate = av::from_av(stream.r_frame_rate);
+    video.frames = expected_frames(stream, duration_s);
+    video.cover_art = is_cover_art(stream);
+    return video;
+}
+
+StreamInfo describe_stream(AVFormatContext& file, AVStream& stream) {
+    const AVCodecParameters& parameters = *stream.codecpar;
+    StreamInfo info;
+    info.index = stream.index;
+    info.kind = kind_of(parameters.codec_type);
+    info.codec = parameters.codec_id == AV_CODEC_ID_NONE ? "unknown" : avcodec_get_name(parameters.codec_id);
+    info.language = metadata(stream.metadata, "language");
+    info.title = metadata(stream.metadata, "title");
+    info.time_base = av::from_av(stream.time_base);
+    info.start_pts = stream.start_time == AV_NOPTS_VALUE ? 0 : stream.start_time;
+    info.duration_s = seconds(stream.duration, stream.time_base);
+    info.bit_rate = parameters.bit_rate;
+    if (info.kind == StreamKind::audio) {
+        info.channels = parameters.ch_layout.nb_channels;
+        info.sample_rate = parameters.sample_rate;
+    }
+    if (info.kind == StreamKind::video) {
+        const double container_s = seconds(file.duration, AV_TIME_BASE_Q);
+        if (info.duration_s <= 0 && !is_cover_art(stream)) {
+            info.duration_s = container_s;
+        }
+        info.video = describe_video(file, stream, info.duration_s);
+    }
+    return info;
+}
+
+SourceInfo describe_file(const std::filesystem::path& path, const Demuxer& demuxer) {
+    AVFormatContext& file = demuxer.context();
+    SourceInfo source;
+    source.path = path;
+    source.container = file.iformat->name;
+    source.bytes = std::filesystem::file_size(path);
+    source.start_s = file.start_time == AV_NOPTS_VALUE ? 0 : static_cast<double>(file.start_time) / AV_TIME_BASE;
+    source.duration_s = seconds(file.duration, AV_TIME_BASE_Q);
+    for (unsigned i = 0; i < file.nb_streams; ++i) {
+        source.streams.push_back(describe_stream(file, *file.streams[i]));
+    }
+    return source;
+}
+
+std::string list_streams(const SourceInfo& source) {
+    std::string text;
+    for (const StreamInfo& stream : source.streams) {
+        text += (text.empty() ? "" : ", ") + std::to_string(stream.index) + " " + to_string(stream.kind) + " " +
+                stream.codec + (stream.video && stream.video->cover_art ? " (cover art)" : "");
+    }
+    return text.empty() ? "none" : text;
+}
+
+[[noreturn]] void refuse(const SourceInfo& source, std::string why, std::string hint) {
+    throw Error(ErrorKind::input, {kLooking, source.path.string(), std::move(why), std::move(hint)});
+}
+
+int choose_stream(const SourceInfo& source, std::optional<int> wanted) {
+    const std::string streams = "its streams are: " + list_streams(source);
+    if (wanted) {
+        const bool exists = *wanted >= 0 && static_cast<std::size_t>(*wanted) < source.streams.size();
+        if (!exists) {
+            refuse(source, "it has no stream " + std::to_string(*wanted) + "; " + streams, "Choose a video stream of it");
+        }
+        const StreamInfo& stream = source.streams[static_cast<std::size_t>(*wanted)];
+        if (!stream.video || stream.video->cover_art) {
+            refuse(source, "stream " + std::to_string(*wanted) + " is no video; " + streams, "Choose a video stream");
+        }
+        return *wanted;
+    }
+    bool cover_art = false;
+    for (const StreamInfo& stream : source.streams) {
+        if (stream.video && !stream.video->cover_art) {
+            return stream.index;
+        }
+        cover_art = cover_art || (stream.video && stream.video->cover_art);
+    }
+    refuse(source,
+           cover_art ? "it is audio with a cover picture, there is no video in it; " + streams
+                     : "there is no video stream in it; " + streams,
+           "Choose a file with a video");
+}
+
+// The first frame the decoder gives, or nothing and what the decoder said.
+av::Frame first_frame(Demuxer& demuxer, int stream, std::string& complaint) {
+    demuxer.select({stream});
+    FrameDecoder decoder(demuxer.stream(stream), {.threads = 1, .hwaccel = ""}, demuxer.name());
+    const av::Packet packet = av::make_packet();
+    av::Frame frame = av::make_frame();
+    bool draining = false;
+    for (int packets = 0, failures = 0; failures < kMostPackets;) {
+        const FrameDecoder::Result result = decoder.receive(*frame);
+        if (result == FrameDecoder::Result::frame) {
+            return frame;
+        }
+        if (result == FrameDecoder::Result::finished) {
+            break;
+        }
+        if (result == FrameDecoder::Result::damaged || draining) {
+            ++failures;
+        } else if (packets++ < kMostPackets && demuxer.read(*packet)) {
+            decoder.send(*packet);
+        } else {
+            draining = true;
+            decoder.drain();
+        }
+    }
+    complaint = decoder.complaint();
+    return nullptr;
+}
+
+void check_size(const SourceInfo& source, int width, int height) {
+    if (width <= 0 || height <= 0 || std::int64_t{width} * height > kMaxPixels) {
+        refuse(source,
+               "its pictures are " + std::to_string(width) + "x" + std::to_string(height) + "; at most " +
+                   std::to_string(kMaxPixels) + " pixels (as 16384x16384) are taken",
+               "The file is damaged, or made to exhaust memory");
+    }
+}
+
+// Size, format and colour from the frame: the container may be silent or wrong.
+void correct_from_frame(SourceInfo& source, const Demuxer& demuxer, const AVFrame& frame) {
+    StreamInfo& stream = source.streams[static_cast<std::size_t>(source.video_stream)];
+    VideoStreamInfo& video = *stream.video;
+    check_size(source, frame.width, frame.height);
+    const auto format = static_cast<AVPixelFormat>(frame.format);
+    const auto planar = planar_equivalent(format);
+    const char* name = av_get_pix_fmt_name(format);
+    video.pixel_format_name = name == nullptr ? "unknown" : name;
+    if (!planar) {
+        refuse(source, "its pixel format '" + video.pixel_format_name + "' cannot be unpacked", "Convert the video first");
+    }
+    video.width = frame.width;
+    video.height = frame.height;
+    video.format = *planar;
+    AVStream& av_stream = demuxer.stream(source.video_stream);
+    video.colour = colour_of(frame, *av_stream.codecpar);
+    AVFrame shape = frame;
+    video.sample_aspect = av::from_av(av_guess_sample_aspect_ratio(&demuxer.context(), &av_stream, &shape));
+}
+
+}   // namespace
+
+std::string to_string(StreamKind kind) {
+    switch (kind) {
+        case StreamKind::video:
+            return "video";
+        case StreamKind::audio:
+            return "audio";
+        case StreamKind::subtitle:
+            return "subtitle";
+        case StreamKind::data:
+            return "data";
+        case StreamKind::attachment:
+            return "attachment";
+    }
+    return "unknown";
+}
+
+SourceInfo probe(const std::filesystem::path& path, std::optional<int> video_stream) {
+    Demuxer demuxer(path);
+    SourceInfo source = describe_file(path, demuxer);
+    source.video_stream = choose_stream(source, video_stream);
+    std::string complaint;
+    const av::Frame frame = first_frame(demuxer, source.video_stream, complaint);
+    if (!frame) {
+        const VideoStreamInfo& video = *source.video().video;
+        if (std::int64_t{video.width} * video.height > kMaxPixels) {
+            check_size(source, video.width, video.height);
+        }
+        refuse(source,
+               "no frame of stream " + std::to_string(source.video_stream) + " (" + source.video().codec +
+                   ") can be decoded" + (complaint.empty() ? "" : ": " + complaint),
+               "The file is damaged or cut off");
+    }
+    correct_from_frame(source, demuxer, *frame);
+    return source;
+}
+
+}   // namespace millstream

@@ -1,0 +1,60 @@
+// Packets of the streams that are carried over as they are, through the bitstream filter the container needs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include "media/av.h"
+#include "media/demuxer.h"
+
+namespace millstream {
+
+/// Reads the source a second time, only the copied streams, and one packet ahead: memory does not grow with the file.
+/// At the start it looks far enough ahead (a few MiB at most) to know where each stream begins, and the AAC parameters
+/// that an MPEG-TS has only inside its packets.
+class StreamCopy {
+public:
+    /// `streams`: indices in the source, in the order of the output's tracks.
+    StreamCopy(const std::filesystem::path& path, const std::vector<int>& streams, const std::string& container);
+
+    [[nodiscard]] std::size_t size() const { return tracks_.size(); }
+    [[nodiscard]] const AVStream& source_stream(std::size_t track) const { return *tracks_[track].stream; }
+    /// Parameters for the muxer, without the source container's codec tag.
+    void copy_parameters(std::size_t track, AVStream& to) const;
+    /// Its first pts as far as it was looked for, in the source stream's time base.
+    [[nodiscard]] std::optional<std::int64_t> first_pts(std::size_t track) const { return tracks_[track].first_pts; }
+
+    /// The next packet, in the source's order, with dts and pts in the source stream's time base; stream_index is the
+    /// track. nullptr at the end. Valid until pop().
+    AVPacket* peek();
+    void pop();
+
+    [[nodiscard]] const Demuxer& demuxer() const { return demuxer_; }
+
+private:
+    struct Track {
+        const AVStream* stream = nullptr;
+        av::BitstreamFilter filter;   // none for most
+        std::vector<std::uint8_t> extradata;
+        std::optional<std::int64_t> first_pts;
+        std::optional<std::int64_t> expected_dts;
+    };
+
+    void look_ahead();
+    bool read_one();
+    void take(Track& track, av::Packet packet);
+    static void take_extradata(Track& track, AVPacket& packet);
+    void complete_time_stamps(Track& track, AVPacket& packet) const;
+
+    Demuxer demuxer_;
+    std::vector<Track> tracks_;
+    std::vector<int> track_of_stream_;   // -1 = not copied
+    std::deque<av::Packet> ahead_;
+    bool looking_ahead_ = true;
+};
+
+}   // namespace millstream
