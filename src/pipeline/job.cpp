@@ -76,10 +76,7 @@ public:
         report.peak_live_frames = live_.peak();
         add_decode_warnings(report);
         if (written.frames == 0) {
-            throw Error(ErrorKind::input, {"decoding the video", job_.source.path.string(),
-                                           stop_.stop_requested() ? "stopped before the first frame was finished"
-                                                                  : "not a single frame could be decoded",
-                                           ""});
+            throw nothing_written();
         }
         finish_file(report);
         report.plan = std::move(job_.plan);
@@ -142,6 +139,15 @@ private:
         }
     }
 
+    [[nodiscard]] Error nothing_written() const {
+        if (stop_.stop_requested()) {
+            return {ErrorKind::interrupted, {"stopped on request", "", "no frame was finished; nothing is left", ""}};
+        }
+        return {ErrorKind::input,
+                {"decoding the video", job_.source.path.string(), "not a single frame could be decoded",
+                 "The file is damaged beyond repair"}};
+    }
+
     void finish_file(const Report& report) {
         const auto& output = job_.plan.options.output;
         if (stop_.stop_requested()) {
@@ -175,9 +181,6 @@ Report enhance(const Options& options, Observer* observer, std::stop_token stop)
     Observer& watcher = observer == nullptr ? silent : *observer;
     PreparedJob job = prepare(options);
     watcher.on_plan(job.plan);
-    for (const std::string& note : job.plan.notes) {
-        watcher.on_message(Severity::info, note);
-    }
     return Run(std::move(job), watcher, std::move(stop)).execute();
 }
 

@@ -96,6 +96,15 @@ MemoryChoice lay_out(const MemoryNeeds& needs, const Candidate& tiles, int reque
     return choice;
 }
 
+// A request without a tile to run would take its share of the threads from those that have one.
+int most_requests(const MemoryNeeds& needs, const Candidate& tiles) {
+    if (needs.batch > 0) {
+        return needs.batch;
+    }
+    const std::int64_t work = needs.frames * static_cast<std::int64_t>(tiles.tiles);
+    return work > 0 ? static_cast<int>(std::min<std::int64_t>(needs.threads, work)) : needs.threads;
+}
+
 }   // namespace
 
 std::optional<MemoryChoice> fit_memory(const MemoryNeeds& needs, MemoryChoice& smallest) {
@@ -103,7 +112,7 @@ std::optional<MemoryChoice> fit_memory(const MemoryNeeds& needs, MemoryChoice& s
     double best_time = 0;
     bool first = true;
     for (const Candidate& tiles : candidates(needs)) {
-        for (int requests = needs.batch > 0 ? needs.batch : needs.threads; requests >= 1; --requests) {
+        for (int requests = most_requests(needs, tiles); requests >= 1; --requests) {
             for (const Joining joining : {Joining::separate, Joining::fused}) {
                 const MemoryChoice choice = lay_out(needs, tiles, requests, joining);
                 if (first || choice.memory.expected() < smallest.memory.expected()) {

@@ -23,7 +23,8 @@ struct MemoryNeeds {
     std::uint64_t output_tensor = 0;
     std::uint64_t result_picture = 0;
     NetworkCost cost;
-    Size frame;   ///< input pixels
+    Size frame;                ///< input pixels
+    std::int64_t frames = 0;   ///< of the whole job; 0 = unknown
     int scale = 1;
     int halo = 0;
     int blend = 0;

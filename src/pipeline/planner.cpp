@@ -133,6 +133,7 @@ private:
         MemoryNeeds needs;
         const Network& network = job_.model.network;
         needs.frame = input_size();
+        needs.frames = video().frames;
         needs.scale = network.scale;
         needs.halo = network.receptive_radius;
         if (needs.halo > kLargestExactHalo) {

