@@ -134,9 +134,6 @@ private:
         if (decoded.truncated) {
             report.warnings.emplace_back("the input ends in the middle: it is truncated or damaged");
         }
-        for (const std::string& warning : report.warnings) {
-            observer_.on_message(Severity::warning, warning);
-        }
     }
 
     [[nodiscard]] Error nothing_written() const {

@@ -46,14 +46,13 @@ void check_options(const Options& options) {
     }
 }
 
-Size even(Size size, const PixelFormat& format) {
-    if (format.family == ColourFamily::yuv && format.chroma_shift_x > 0) {
-        size.width += size.width % 2;
-    }
-    if (format.family == ColourFamily::yuv && format.chroma_shift_y > 0) {
-        size.height += size.height % 2;
-    }
-    return size;
+// Subsampled chroma needs even sides.
+Size even(Size size) {
+    return {size.width + size.width % 2, size.height + size.height % 2};
+}
+
+bool takes_odd_sides(const PixelFormat& format) {
+    return format.family != ColourFamily::yuv || (format.chroma_shift_x == 0 && format.chroma_shift_y == 0);
 }
 
 class Planner {
@@ -178,13 +177,14 @@ private:
 
     void choose_encoder_settings(std::uint64_t budget) {
         const int scale = options().scale;
-        Size size = options().size.value_or(Size{video().width * scale, video().height * scale});
+        const Size asked = options().size.value_or(Size{video().width * scale, video().height * scale});
         std::vector<std::string> notes;
-        job_.encoder = choose_encoder(options(), job_.source, size, budget, notes);
-        if (const Size rounded = even(size, job_.encoder.format); rounded != size) {
+        job_.encoder = choose_encoder(options(), job_.source, even(asked), budget, notes);
+        if (even(asked) != asked && takes_odd_sides(job_.encoder.format)) {
             notes.clear();
-            job_.encoder = choose_encoder(options(), job_.source, rounded, budget, notes);
-            notes.push_back("The output is " + words(rounded) + ", not " + words(size) +
+            job_.encoder = choose_encoder(options(), job_.source, asked, budget, notes);
+        } else if (even(asked) != asked) {
+            notes.push_back("The output is " + words(even(asked)) + ", not " + words(asked) +
                             ": subsampled chroma needs even sides.");
         }
         for (std::string& sentence : notes) {
