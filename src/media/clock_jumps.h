@@ -20,9 +20,17 @@ public:
 
 private:
     // All in microseconds.
+    struct Stream {
+        std::optional<std::int64_t> dts;   // of its last packet, shifted
+        std::int64_t step = 0;             // from the packet before; durations out of the bitstream are often wrong
+        std::int64_t duration = 0;
+        [[nodiscard]] std::int64_t expected() const { return *dts + (step > 0 ? step : duration); }
+    };
+    std::int64_t choose_shift(const Stream& stream, std::int64_t dts);
+
     std::int64_t shift_ = 0;
     std::int64_t previous_shift_ = 0;
-    std::vector<std::optional<std::int64_t>> expected_;   // dts that would continue each stream
+    std::vector<Stream> streams_;
     std::int64_t jumps_ = 0;
 };
 

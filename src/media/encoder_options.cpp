@@ -39,11 +39,6 @@ constexpr std::array<NamedFigures, 10> kX265{{{"ultrafast", {5, 1, 3}},
                                               {"veryslow", {40, 5, 8}},
                                               {"placebo", {60, 5, 8}}}};
 
-// x265's own choice for a pool of so many threads (3.5, encoder.cpp).
-int x265_frame_threads(int pool) {
-    return pool >= 32 ? 5 : pool >= 16 ? 4 : pool >= 8 ? 3 : pool >= 4 ? 2 : 1;
-}
-
 void add_quality(OptionList& options, const EncoderSettings& settings, const AVCodec& codec) {
     const std::string quality = std::to_string(settings.crf);
     if (has_private_option(codec, "crf")) {
@@ -103,6 +98,10 @@ PresetFigures figures_of(const std::string& encoder, const std::string& preset) 
         return found->figures;
     }
     return encoder == "libx265" ? PresetFigures{20, 3, 4} : PresetFigures{};
+}
+
+int x265_frame_threads(int pool) {
+    return pool >= 32 ? 5 : pool >= 16 ? 4 : pool >= 8 ? 3 : pool >= 4 ? 2 : 1;
 }
 
 bool has_private_option(const AVCodec& codec, const char* name) {

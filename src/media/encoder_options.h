@@ -30,6 +30,9 @@ struct EncoderTraits {
 EncoderTraits traits_of(const std::string& encoder);
 PresetFigures figures_of(const std::string& encoder, const std::string& preset);
 
+/// x265's own choice of frame threads for a pool of so many threads (3.5, encoder.cpp).
+int x265_frame_threads(int pool);
+
 /// In the order they are to be set: ours, then the user's. `codec` decides which of several names quality has.
 OptionList encoder_options(const EncoderSettings& settings, const AVCodec& codec);
 

@@ -9,6 +9,7 @@ extern "C" {
 #include <cstdint>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "media/colour_tags.h"
 #include "media/pixel_formats.h"
@@ -95,7 +96,11 @@ av::Frame FrameFitter::fit(av::Frame frame) {
                       av_format_, shape_.width, shape_.height);
     } else {
         scale(*frame, *fitted, area);
-        blacken_outside(*fitted, area);
+        if (other) {
+            blacken_outside(*fitted, area);
+        } else {
+            copy_alpha(*frame, *fitted);
+        }
     }
     av_frame_copy_props(fitted.get(), frame.get());
     return fitted;
@@ -163,6 +168,26 @@ void FrameFitter::scale(const AVFrame& from, AVFrame& to, const Rectangle& area)
                         static_cast<std::ptrdiff_t>(x) * format_.bytes_per_sample();
     }
     sws_scale(scaler_.get(), from.data, from.linesize, 0, from.height, planes, to.linesize);
+}
+
+// libswscale keeps colour exactly when it only unpacks, but alpha of some formats only to a bit or two.
+void FrameFitter::copy_alpha(const AVFrame& from, AVFrame& to) const {
+    const AVPixFmtDescriptor& packed = *av_pix_fmt_desc_get(static_cast<AVPixelFormat>(from.format));
+    const AVPixFmtDescriptor& planar = *av_pix_fmt_desc_get(av_format_);
+    const int source = packed.nb_components - 1;
+    const bool exact = format_.alpha && (packed.flags & (AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_FLOAT)) == 0 &&
+                       packed.comp[source].depth == format_.depth;
+    if (!exact) {
+        return;
+    }
+    std::vector<std::uint16_t> line(static_cast<std::size_t>(shape_.width));
+    const std::uint8_t* planes[4] = {from.data[0], from.data[1], from.data[2], from.data[3]};
+    for (int y = 0; y < shape_.height; ++y) {
+        av_read_image_line(line.data(), planes, from.linesize, &packed, 0, y, source, shape_.width, 0);
+        std::memset(to.data[3] + static_cast<std::ptrdiff_t>(y) * to.linesize[3], 0,
+                    static_cast<std::size_t>(shape_.width * format_.bytes_per_sample()));   // the next call adds bits
+        av_write_image_line(line.data(), to.data, to.linesize, &planar, 0, y, planar.nb_components - 1, shape_.width);
+    }
 }
 
 // After scaling: libswscale may write a little to the right of its area.

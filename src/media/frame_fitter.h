@@ -42,6 +42,7 @@ private:
     [[nodiscard]] bool usable_as_is(const AVFrame& frame) const;
     av::Frame take_frame();
     void scale(const AVFrame& from, AVFrame& to, const Rectangle& area);
+    void copy_alpha(const AVFrame& from, AVFrame& to) const;
     void blacken_outside(AVFrame& frame, const Rectangle& area) const;
 
     PixelFormat format_;

@@ -1,10 +1,12 @@
 #include "model/torch_program.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/_prelu_kernel.h>
 #include <ATen/ops/add.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/conv_transpose2d.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/leaky_relu.h>
 #include <ATen/ops/mkldnn_convolution.h>
@@ -16,6 +18,8 @@
 #include <ATen/ops/silu.h>
 #include <ATen/ops/sub.h>
 #include <ATen/ops/upsample_nearest2d.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/InferenceMode.h>
 
 #include <array>
 #include <utility>
@@ -32,6 +36,34 @@
 
 namespace millstream {
 namespace {
+
+// Note [Blocks]
+// Torch's elementwise loops compute what is left over behind the last whole vector with other code, whose exp() differs
+// in the last bit, and cut a tensor into as many pieces as there are threads. Where a tile's pieces end elsewhere than
+// the whole frame's, its pixels would differ. So sigmoid and silu are given blocks of whole vectors, the rest padded.
+template <class Function>
+at::Tensor in_blocks(const at::Tensor& input, const Function& function) {
+    const at::Tensor x = input.is_non_overlapping_and_dense() ? input : input.contiguous();
+    constexpr std::int64_t block = 1 << 12;   // elements; a multiple of every vector length
+    constexpr std::int64_t blocks_a_task = 16;
+    at::Tensor y = at::empty_like(x);   // the layout of x, which is dense: flat views of both go together
+    const std::int64_t count = x.numel();
+    const at::Tensor from = x.as_strided({count}, {1});
+    const at::Tensor to = y.as_strided({count}, {1});
+    at::parallel_for(0, count / block, blocks_a_task, [&](std::int64_t first, std::int64_t end) {
+        const c10::InferenceMode inference;
+        at::Tensor part = to.narrow(0, first * block, (end - first) * block);
+        function(part, from.narrow(0, first * block, (end - first) * block));
+    });
+    if (const std::int64_t rest = count % block; rest != 0) {
+        at::Tensor padded = at::zeros({block}, x.options());
+        padded.narrow(0, 0, rest).copy_(from.narrow(0, count - rest, rest));
+        at::Tensor result = at::empty_like(padded);
+        function(result, padded);
+        to.narrow(0, count - rest, rest).copy_(result.narrow(0, 0, rest));
+    }
+    return y;
+}
 
 at::Tensor tensor_of(const std::vector<float>& values, at::IntArrayRef shape, at::Device device,
                      at::ScalarType type) {
@@ -145,9 +177,11 @@ at::Tensor TorchProgram::compute(const Step& step, const std::vector<at::Tensor>
         case Op::relu:
             return at::relu(in(0));
         case Op::sigmoid:
-            return at::sigmoid(in(0));
+            return device_.is_cpu() ? in_blocks(in(0), [](at::Tensor& y, const at::Tensor& x) { at::sigmoid_out(y, x); })
+                                    : at::sigmoid(in(0));
         case Op::silu:
-            return at::silu(in(0));
+            return device_.is_cpu() ? in_blocks(in(0), [](at::Tensor& y, const at::Tensor& x) { at::silu_out(y, x); })
+                                    : at::silu(in(0));
         case Op::add:
             return at::add(in(0), in(1));
         case Op::subtract:
