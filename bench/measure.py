@@ -30,8 +30,9 @@ class Run:
 def run(command: Command) -> Run:
     """Runs `command` to its end; raises with its messages when it fails."""
     start = time.perf_counter()
-    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               text=True)
+    process = subprocess.Popen(
+        [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     out, err = process.communicate()
     wall = time.perf_counter() - start
     if process.returncode != 0:
@@ -44,7 +45,9 @@ def run_counted(command: Command) -> Run:
     read_end, write_end = os.pipe()
     start = time.perf_counter()
     process = os.posix_spawnp(
-        str(command[0]), [str(part) for part in command], os.environ,
+        str(command[0]),
+        [str(part) for part in command],
+        os.environ,
         file_actions=[(os.POSIX_SPAWN_DUP2, write_end, 1), (os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_WRONLY, 0)],
     )
     os.close(write_end)
@@ -73,8 +76,12 @@ def watch(command: Command) -> Watched:
     """Runs a job with `--progress json` and relates its CPU time to the wall time between first and last frame."""
     ticks = os.sysconf("SC_CLK_TCK")
     start = time.perf_counter()
-    process = subprocess.Popen([str(part) for part in command] + ["--progress", "json"], stdout=subprocess.PIPE,
-                               stderr=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(
+        [str(part) for part in command] + ["--progress", "json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
     assert process.stdout is not None
     marks: list[tuple[float, float, int]] = []
     rss: list[tuple[int, float]] = []
@@ -96,8 +103,14 @@ def watch(command: Command) -> Watched:
     first, last = growing[0], growing[-1]
     seconds = max(last[0] - first[0], 1e-9)
     cores = len(os.sched_getaffinity(0))
-    return Watched((last[2] - first[2]) / seconds, (last[1] - first[1]) / seconds / cores,
-                   usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, time.perf_counter() - start, rss)
+    return Watched(
+        (last[2] - first[2]) / seconds,
+        (last[1] - first[1]) / seconds / cores,
+        usage.ru_utime + usage.ru_stime,
+        usage.ru_maxrss / 1024,
+        time.perf_counter() - start,
+        rss,
+    )
 
 
 def slope_per_1000(points: list[tuple[int, float]], skip: int) -> float:

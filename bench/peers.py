@@ -1,6 +1,7 @@
-"""The strongest other tool on a CPU: VapourSynth with vapoursynth-mlrt-ov, piped into ffmpeg. Installed from PyPI into an
-environment of its own (build/peers), only when this bench runs. Run inside that environment with an argument, this file
-is also the VapourSynth script and the ONNX export."""
+"""The strongest other tool on a CPU: VapourSynth with vapoursynth-mlrt-ov, piped into ffmpeg.
+
+Installed from PyPI into an environment of its own (build/peers), only when this bench runs. Run inside that environment
+this file is also the VapourSynth script and the ONNX export."""
 
 from __future__ import annotations
 
@@ -44,7 +45,9 @@ def set_up() -> None:
     subprocess.run([python, "-m", "venv", HOME / "venv"], check=True)
     subprocess.run([HOME / "venv/bin/pip", "install", "-q", *PACKAGES], check=True)
     source = Path(str(weights())) / "REALESRGAN_ANIMAVIDEOV3_UP2X"
-    subprocess.run([HOME / "venv/bin/python", __file__, "export", f"{source}.param", f"{source}.bin", model], check=True)
+    subprocess.run(
+        [HOME / "venv/bin/python", __file__, "export", f"{source}.param", f"{source}.bin", model], check=True
+    )
 
 
 def why_not() -> str:
@@ -60,10 +63,44 @@ def why_not() -> str:
 def upscale(clip: Path, output: Path, precision: str) -> float:
     """Wall seconds of the peer's whole job: decode, x2, libx264 crf 18 medium, audio copied."""
     (vspipe,) = [*(HOME / "venv").glob("lib/python3*/site-packages/vapoursynth/vspipe"), HOME / "venv/bin/vspipe"][:1]
-    script = [vspipe, "-c", "y4m", "-a", f"in={clip}", "-a", f"onnx={HOME / 'animevideov3_x2.onnx'}", "-a",
-              f"prec={'bf16' if precision == 'bf16' else 'f32'}", __file__, "-"]
-    encode = ["ffmpeg", "-v", "error", "-y", "-i", "-", "-i", clip, "-map", "0:v", "-map", "1:a?", "-c:a", "copy",
-              "-c:v", "libx264", "-crf", "18", "-preset", "medium", "-pix_fmt", "yuv420p", output]
+    script = [
+        vspipe,
+        "-c",
+        "y4m",
+        "-a",
+        f"in={clip}",
+        "-a",
+        f"onnx={HOME / 'animevideov3_x2.onnx'}",
+        "-a",
+        f"prec={'bf16' if precision == 'bf16' else 'f32'}",
+        __file__,
+        "-",
+    ]
+    encode = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-y",
+        "-i",
+        "-",
+        "-i",
+        clip,
+        "-map",
+        "0:v",
+        "-map",
+        "1:a?",
+        "-c:a",
+        "copy",
+        "-c:v",
+        "libx264",
+        "-crf",
+        "18",
+        "-preset",
+        "medium",
+        "-pix_fmt",
+        "yuv420p",
+        output,
+    ]
     start = time.perf_counter()
     frames = subprocess.Popen([str(p) for p in script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     subprocess.run([str(p) for p in encode], stdin=frames.stdout, check=True)
@@ -137,8 +174,13 @@ def export(param: str, weights_file: str, target: str) -> None:
             channels, kernel, count = int(values["0"]), int(values["1"]), int(values["6"])
             shape = (channels, count // (channels * kernel * kernel), kernel, kernel)
             kernel_weights = constant(f"{name}.w", tagged(count).reshape(shape))
-            node("Conv", [inputs[0], kernel_weights, constant(f"{name}.b", floats(channels))], last,
-                 kernel_shape=[kernel, kernel], pads=[int(values.get("4", 0))] * 4)
+            node(
+                "Conv",
+                [inputs[0], kernel_weights, constant(f"{name}.b", floats(channels))],
+                last,
+                kernel_shape=[kernel, kernel],
+                pads=[int(values.get("4", 0))] * 4,
+            )
         elif kind == "PReLU":
             node("PRelu", [inputs[0], constant(f"{name}.s", floats(int(values["0"])).reshape(-1, 1, 1))], last)
         elif kind == "PixelShuffle":
@@ -146,21 +188,36 @@ def export(param: str, weights_file: str, target: str) -> None:
         elif kind == "Interp" and values["0"] == "1":
             scale = float(values["1"])
             scales = constant(f"{name}.scale", np.array([1, 1, scale, scale], np.float32))
-            node("Resize", [inputs[0], "", scales], last, mode="nearest", coordinate_transformation_mode="asymmetric",
-                 nearest_mode="floor")
+            node(
+                "Resize",
+                [inputs[0], "", scales],
+                last,
+                mode="nearest",
+                coordinate_transformation_mode="asymmetric",
+                nearest_mode="floor",
+            )
         elif kind == "Interp":  # bicubic 0.5: the cubic kernel of a = -0.75 at phase 1/2, stride 2
             taps = np.array([-3, 19, 19, -3], np.float32) / 32
             edges = constant(f"{name}.pads", np.array([0, 0, 1, 1, 0, 0, 1, 1], np.int64))
             node("Pad", [inputs[0], edges], f"{last}.padded", mode="edge")
-            node("Conv", [f"{last}.padded", constant(f"{name}.w", np.outer(taps, taps)[None, None].repeat(3, 0))], last,
-                 kernel_shape=[4, 4], strides=[2, 2], group=3)
+            node(
+                "Conv",
+                [f"{last}.padded", constant(f"{name}.w", np.outer(taps, taps)[None, None].repeat(3, 0))],
+                last,
+                kernel_shape=[4, 4],
+                strides=[2, 2],
+                group=3,
+            )
         elif kind == "BinaryOp" and values.get("0", "0") == "0":
             node("Add", inputs, last)
         else:
             raise RuntimeError(f"{kind} is not part of the network this export is for")
     graph = helper.make_graph(
-        nodes, "x2", [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, "h", "w"])],
-        [helper.make_tensor_value_info(alias.get(last, last), TensorProto.FLOAT, [1, 3, "H", "W"])], constants,
+        nodes,
+        "x2",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, "h", "w"])],
+        [helper.make_tensor_value_info(alias.get(last, last), TensorProto.FLOAT, [1, 3, "H", "W"])],
+        constants,
     )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 16)], ir_version=8), target)
 

@@ -81,7 +81,7 @@ lint_tidy() {
     ((${#todo[@]})) || return 0
     # shellcheck disable=SC2016 # the inner shell expands
     printf '%s\0' "${todo[@]}" | xargs -0 -n 2 -P "$(nproc)" bash -c '
-        if found=$(clang-tidy --quiet -p build/release "$0" 2>/dev/null); then
+        if found=$(clang-tidy --quiet --extra-arg=-Wno-unknown-warning-option -p build/release "$0" 2>/dev/null); then
             echo "  $0"
             touch "$1"
         else

@@ -121,8 +121,8 @@ void copy_display_matrix(const AVStream& from, AVStream& to) {
     if (matrix == nullptr) {
         return;
     }
-    const AVPacketSideData* copy = av_packet_side_data_new(&to.codecpar->coded_side_data, &to.codecpar->nb_coded_side_data,
-                                                           AV_PKT_DATA_DISPLAYMATRIX, matrix->size, 0);
+    const AVPacketSideData* copy = av_packet_side_data_new(
+        &to.codecpar->coded_side_data, &to.codecpar->nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX, matrix->size, 0);
     if (copy != nullptr) {
         std::memcpy(copy->data, matrix->data, matrix->size);
     }

@@ -1,5 +1,6 @@
 // libav objects with owners, libav return codes as Error, and what differs between FFmpeg 5.1, 6, 7 and 8.
-// Included by the .cpp files of room `media` and by its private headers; never by probe.h, decoder.h, encoding.h, output.h.
+// Included by the .cpp files of room `media` and by its private headers; never by probe.h, decoder.h, encoding.h,
+// output.h.
 #pragma once
 
 extern "C" {

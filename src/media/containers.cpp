@@ -55,10 +55,10 @@ std::string container_for(const std::filesystem::path& output) {
         }
         known += (known.empty() ? "" : ", ") + std::string(container.extension);
     }
-    throw Error(ErrorKind::usage,
-                {"choosing the container", output.string(),
-                 extension.empty() ? "the name has no extension" : "'" + extension + "' is no container that is written",
-                 "Use one of " + known});
+    throw Error(ErrorKind::usage, {"choosing the container", output.string(),
+                                   extension.empty() ? "the name has no extension"
+                                                     : "'" + extension + "' is no container that is written",
+                                   "Use one of " + known});
 }
 
 std::string cannot_hold(const std::string& container, const StreamInfo& stream) {

@@ -96,9 +96,8 @@ void VideoDecoder::State::feed() {
 Picture VideoDecoder::State::finish(av::Frame frame) {
     const bool concealed = frame->decode_error_flags != 0 || (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0;
     statistics.concealed_frames += concealed ? 1 : 0;
-    const std::optional<std::int64_t> pts = frame->best_effort_timestamp == AV_NOPTS_VALUE
-                                                ? std::nullopt
-                                                : std::optional(frame->best_effort_timestamp);
+    const std::optional<std::int64_t> pts =
+        frame->best_effort_timestamp == AV_NOPTS_VALUE ? std::nullopt : std::optional(frame->best_effort_timestamp);
     const std::int64_t duration = av::duration_of(*frame);
     Picture picture = to_picture(fitter.fit(std::move(frame)), video.format);
     picture.colour = video.colour;

@@ -10,8 +10,8 @@
 namespace millstream {
 namespace {
 
-// Pictures a codec may keep for reference and reordering. H.264 and HEVC allow 16 and encoders use 3-6 at the sizes where
-// it matters (level limits: 5 at 2160p in level 5.1); VP9 and AV1 have eight slots.
+// Pictures a codec may keep for reference and reordering. H.264 and HEVC allow 16 and encoders use 3-6 at the sizes
+// where it matters (level limits: 5 at 2160p in level 5.1); VP9 and AV1 have eight slots.
 int reference_pictures(const std::string& codec) {
     if (codec == "h264" || codec == "hevc") {
         return 8;
@@ -28,8 +28,8 @@ std::uint64_t decoder_memory(const SourceInfo& source, int threads) {
     const StreamInfo& stream = source.video();
     const VideoStreamInfo& video = *stream.video;
     const int frame_threads = decoder_threads(threads);
-    constexpr int kPadding = 128;   // edges that motion vectors may point into, and alignment
-    constexpr int kOurs = 3;        // one handed out, one being unpacked or resampled, one waiting
+    constexpr int kPadding = 128;       // edges that motion vectors may point into, and alignment
+    constexpr int kOurs = 3;            // one handed out, one being unpacked or resampled, one waiting
     constexpr double kSideData = 1.2;   // motion vectors, macroblock types, packets
     const double picture =
         static_cast<double>(video.format.picture_bytes(video.width + kPadding, video.height + kPadding)) * kSideData;

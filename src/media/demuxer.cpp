@@ -16,8 +16,9 @@ constexpr const char* kOpening = "opening the input";
 
 // Formats that name other files or urls, run scripts, or make a picture of any text.
 constexpr std::array<std::string_view, 18> kRefusedFormats{
-    "concat", "concatf", "hls",         "dash",    "webm_dash_manifest", "imf",  "image2", "image2pipe", "sdp",
-    "rtsp",   "lavfi",   "vapoursynth", "avisynth", "tty",               "bin",  "xbin",   "adf",        "idf"};
+    "concat",     "concatf", "hls",  "dash",  "webm_dash_manifest", "imf",      "image2",
+    "image2pipe", "sdp",     "rtsp", "lavfi", "vapoursynth",        "avisynth", "tty",
+    "bin",        "xbin",    "adf",  "idf"};
 
 bool is_refused(const AVInputFormat& format) {
     std::string_view names = format.name;
@@ -123,9 +124,10 @@ void Demuxer::read_headers(const AVInputFormat& format) {
             refuse(name_, "its content is no video format that FFmpeg knows",
                    "Check that the file is what its name says");
         }
-        refuse(name_, log.text().empty() ? av::describe(opened) : log.text(),
-               std::string("The file is damaged or cut off (format '") + format.name +
-                   "'); an MP4 cannot be read without its index, which many programs write last. Copy or record it again");
+        refuse(
+            name_, log.text().empty() ? av::describe(opened) : log.text(),
+            std::string("The file is damaged or cut off (format '") + format.name +
+                "'); an MP4 cannot be read without its index, which many programs write last. Copy or record it again");
     }
     context_.reset(context);
 

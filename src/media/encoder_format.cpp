@@ -28,7 +28,8 @@ struct Distance {
 Distance distance(const PixelFormat& wanted, const PixelFormat& candidate, bool packed) {
     Distance result{};
     if (candidate.family != wanted.family) {
-        result.family = candidate.family == ColourFamily::yuv ? 1 : 2;   // any picture can be made yuv; gray loses colour
+        result.family =
+            candidate.family == ColourFamily::yuv ? 1 : 2;   // any picture can be made yuv; gray loses colour
     }
     // Gray has no chroma to lose: the least chroma is the nearest.
     constexpr int kNoChroma = 4;

@@ -9,14 +9,14 @@
 namespace millstream {
 
 struct EncoderFormat {
-    PixelFormat format;   ///< of the pictures
+    PixelFormat format;                      ///< of the pictures
     AVPixelFormat input = AV_PIX_FMT_NONE;   ///< what the encoder is fed in host memory: the same or packed (p010)
 };
 
 /// The format nearest to `source`. In this order: same colour family, no chroma resolution lost, no bits lost, then as
-/// little as possible beyond the source, then planes rather than packed samples. Rgb sources count as 4:4:4 (codecs that
-/// take rgb directly are badly supported by players), gray ones as gray or else 4:2:0. Alpha is never kept.
-/// Throws Error(usage) when the encoder takes nothing that can be made.
+/// little as possible beyond the source, then planes rather than packed samples. Rgb sources count as 4:4:4 (codecs
+/// that take rgb directly are badly supported by players), gray ones as gray or else 4:2:0. Alpha is never kept. Throws
+/// Error(usage) when the encoder takes nothing that can be made.
 EncoderFormat choose_encoder_format(const AVCodec& encoder, const PixelFormat& source);
 
 /// The device whose memory the encoder wants its frames in, where it takes no other; else AV_PIX_FMT_NONE.

@@ -120,16 +120,15 @@ double unknown_memory(const EncoderSettings& settings) {
 // B-frames and references bits again, more of them.
 struct Step {
     std::string name;   // as in "40 frames of lookahead"
-    int EncoderSettings::* setting;
-    int PresetFigures::* preset_figure;   // nullptr = the setting is always resolved
+    int EncoderSettings::*setting;
+    int PresetFigures::*preset_figure;    // nullptr = the setting is always resolved
     std::vector<std::string> pinned_by;   // options of the user
     std::vector<int> values;              // falling; empty = halved down to 1
 };
 
 std::vector<Step> steps_for(const EncoderSettings& settings) {
     const Step threads{"encoder threads", &EncoderSettings::threads, nullptr, {"threads", "lp", "pools"}, {}};
-    const Step b_frames{
-        "B-frames", &EncoderSettings::b_frames, &PresetFigures::b_frames, {"bf", "bframes"}, {0}};
+    const Step b_frames{"B-frames", &EncoderSettings::b_frames, &PresetFigures::b_frames, {"bf", "bframes"}, {0}};
     const Step references{
         "reference pictures", &EncoderSettings::references, &PresetFigures::references, {"refs", "ref"}, {2, 1}};
     const auto lookahead = [](std::vector<int> values) {
@@ -170,7 +169,7 @@ bool lower_once(EncoderSettings& settings, const Step& step) {
 }   // namespace
 
 std::uint64_t encoder_memory(const EncoderSettings& settings) {
-    const double bytes = is_x264(settings)                   ? x264_memory(settings)
+    const double bytes = is_x264(settings)                 ? x264_memory(settings)
                          : settings.encoder == "libx265"   ? x265_memory(settings)
                          : settings.encoder == "libsvtav1" ? svt_memory(settings)
                                                            : unknown_memory(settings);
@@ -228,8 +227,8 @@ void fit_into_memory(EncoderSettings& settings, std::uint64_t memory_budget, std
         }
     }
     if (encoder_memory(settings) > memory_budget) {
-        notes.push_back("Even so the encoder needs about " + format_bytes(encoder_memory(settings)) + ", more than the " +
-                        format_bytes(memory_budget) + " left for it.");
+        notes.push_back("Even so the encoder needs about " + format_bytes(encoder_memory(settings)) +
+                        ", more than the " + format_bytes(memory_budget) + " left for it.");
     }
 }
 

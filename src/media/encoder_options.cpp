@@ -43,7 +43,7 @@ void add_quality(OptionList& options, const EncoderSettings& settings, const AVC
     const std::string quality = std::to_string(settings.crf);
     if (has_private_option(codec, "crf")) {
         options.emplace_back("crf", quality);
-        options.emplace_back("b", "0");   // libvpx and libaom take crf as a bound beside a bit rate otherwise
+        options.emplace_back("b", "0");             // libvpx and libaom take crf as a bound beside a bit rate otherwise
     } else if (has_private_option(codec, "cq")) {   // NVENC
         options.emplace_back("rc", "vbr");
         options.emplace_back("cq", quality);

@@ -22,7 +22,7 @@ struct PresetFigures {
 
 /// How much we know of an encoder.
 struct EncoderTraits {
-    std::string default_preset;      ///< empty = it has none, or its own default is used
+    std::string default_preset;   ///< empty = it has none, or its own default is used
     int default_crf = 23;
     std::string parameters_option;   ///< "x265-params": options inside one option; empty = none
 };

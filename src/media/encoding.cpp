@@ -71,8 +71,8 @@ Rational nominal_rate(const VideoStreamInfo& video) {
 Rational sample_aspect(const VideoStreamInfo& video, Size output) {
     const double scale_x = static_cast<double>(output.width) / video.width;
     const double scale_y = static_cast<double>(output.height) / video.height;
-    const bool uniform = std::abs(output.width - video.width * scale_y) < 2.0 ||
-                         std::abs(output.height - video.height * scale_x) < 2.0;
+    const bool uniform =
+        std::abs(output.width - video.width * scale_y) < 2.0 || std::abs(output.height - video.height * scale_x) < 2.0;
     if (uniform) {
         return video.sample_aspect;
     }

@@ -25,10 +25,10 @@ struct EncoderSettings {
     Rational sample_aspect{0, 1};
     int crf = 18;
     std::string preset;
-    int threads = 0;      ///< choose_encoder resolves it: what comes out may depend on it
-    int lookahead = -1;   ///< frames; -1 = the preset's
-    int references = -1;  ///< reference pictures; -1 = the preset's
-    int b_frames = -1;    ///< consecutive B-frames at most; -1 = the preset's
+    int threads = 0;       ///< choose_encoder resolves it: what comes out may depend on it
+    int lookahead = -1;    ///< frames; -1 = the preset's
+    int references = -1;   ///< reference pictures; -1 = the preset's
+    int b_frames = -1;     ///< consecutive B-frames at most; -1 = the preset's
     std::vector<std::pair<std::string, std::string>> extra;   ///< the user's own, applied last
 };
 

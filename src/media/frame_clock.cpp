@@ -10,10 +10,9 @@ std::int64_t FrameClock::add(std::int64_t pts, std::int64_t duration) {
     if (count_ == 0) {
         first_pts_ = pts;
     } else if (pts <= pts_.back()) {
-        throw Error(ErrorKind::internal, {"taking a picture to encode", "picture " + std::to_string(count_),
-                                          "its pts " + std::to_string(pts) + " does not follow " +
-                                              std::to_string(pts_.back()),
-                                          ""});
+        throw Error(ErrorKind::internal,
+                    {"taking a picture to encode", "picture " + std::to_string(count_),
+                     "its pts " + std::to_string(pts) + " does not follow " + std::to_string(pts_.back()), ""});
     }
     pts_.push_back(pts);
     last_duration_ = duration;
@@ -25,10 +24,10 @@ std::int64_t FrameClock::at(std::int64_t index) const {
         return first_pts_ + index * nominal_;
     }
     if (index < oldest_ || index >= count_) {
-        throw Error(ErrorKind::internal, {"writing a packet", "picture " + std::to_string(index),
-                                          "the encoder gave an index outside " + std::to_string(oldest_) + ".." +
-                                              std::to_string(count_ - 1),
-                                          ""});
+        throw Error(
+            ErrorKind::internal,
+            {"writing a packet", "picture " + std::to_string(index),
+             "the encoder gave an index outside " + std::to_string(oldest_) + ".." + std::to_string(count_ - 1), ""});
     }
     return pts_[static_cast<std::size_t>(index - oldest_)];
 }

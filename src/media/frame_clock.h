@@ -7,8 +7,8 @@
 // them, and makes up dts of its own by looking ahead; when it is restarted at a chunk boundary it makes up others, and
 // pts were seen to come out 0.33 s wrong (shared/resumable-muxing.md).
 // Why it is right: T strictly rises and an encoder's dts index never exceeds its pts index, so dts strictly rises and
-// never exceeds pts. The first pictures' dts lie before the first picture (reordering): index -k is T[0] minus k nominal
-// frames.
+// never exceeds pts. The first pictures' dts lie before the first picture (reordering): index -k is T[0] minus k
+// nominal frames.
 #pragma once
 
 #include <cstdint>

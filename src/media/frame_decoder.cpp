@@ -51,8 +51,8 @@ const AVCodec* decoder_of(const AVStream& stream, AVHWDeviceType type) {
 }
 
 [[noreturn]] void refuse_device(const std::string& device, std::string why) {
-    throw Error(ErrorKind::usage, {"opening the decoding device", device, std::move(why),
-                                   "Leave --hwaccel away to decode on the CPU"});
+    throw Error(ErrorKind::usage,
+                {"opening the decoding device", device, std::move(why), "Leave --hwaccel away to decode on the CPU"});
 }
 
 AVHWDeviceType device_type(const std::string& device) {
@@ -98,9 +98,9 @@ FrameDecoder::FrameDecoder(const AVStream& stream, const DecoderSettings& settin
     }
     const int opened = avcodec_open2(context_.get(), codec, nullptr);
     if (opened < 0) {
-        throw Error(ErrorKind::input, {"opening the decoder", subject,
-                                       log.text().empty() ? av::describe(opened) : log.text(),
-                                       "The stream's headers are damaged, or beyond what this decoder takes"});
+        throw Error(ErrorKind::input,
+                    {"opening the decoder", subject, log.text().empty() ? av::describe(opened) : log.text(),
+                     "The stream's headers are damaged, or beyond what this decoder takes"});
     }
 }
 

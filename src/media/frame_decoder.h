@@ -8,15 +8,15 @@
 
 namespace millstream {
 
-/// A codec context that is fed and emptied. With settings.hwaccel the device decodes and frames are fetched to the host;
-/// a stream the device cannot decode (profile, size) falls back to software.
+/// A codec context that is fed and emptied. With settings.hwaccel the device decodes and frames are fetched to the
+/// host; a stream the device cannot decode (profile, size) falls back to software.
 class FrameDecoder {
 public:
     enum class Result {
-        frame,           ///< `frame` holds one
-        needs_packet,    ///< send() more
-        finished,        ///< drained
-        damaged          ///< something could not be decoded; call again
+        frame,          ///< `frame` holds one
+        needs_packet,   ///< send() more
+        finished,       ///< drained
+        damaged         ///< something could not be decoded; call again
     };
 
     /// Throws Error(input): no decoder, parameters the decoder refuses; Error(usage): the device is unknown or absent.
@@ -45,7 +45,8 @@ private:
     std::string complaint_;
 };
 
-/// Threads for `requested`: itself, or for 0 one for each usable CPU, 16 at most (what FFmpeg's own choice is capped at).
+/// Threads for `requested`: itself, or for 0 one for each usable CPU, 16 at most (what FFmpeg's own choice is capped
+/// at).
 int decoder_threads(int requested);
 
 }   // namespace millstream

@@ -145,8 +145,7 @@ void FrameFitter::scale(const AVFrame& from, AVFrame& to, const Rectangle& area)
                       scaler_for_.format == from.format && scaler_for_.full_range == full_range &&
                       scaler_for_.area == area;
     if (!same) {
-        constexpr int kFlags =
-            SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP | SWS_BITEXACT;
+        constexpr int kFlags = SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP | SWS_BITEXACT;
         scaler_.reset(sws_getContext(from.width, from.height, static_cast<AVPixelFormat>(from.format), area.width,
                                      area.height, av_format_, kFlags, nullptr, nullptr, nullptr));
         if (!scaler_) {
@@ -154,8 +153,8 @@ void FrameFitter::scale(const AVFrame& from, AVFrame& to, const Rectangle& area)
         }
         const bool both_known = from.colorspace != AVCOL_SPC_UNSPECIFIED && matrix_ != AVCOL_SPC_UNSPECIFIED;
         const int* table = coefficients(both_known ? from.colorspace : matrix_);
-        sws_setColorspaceDetails(scaler_.get(), table, full_range ? 1 : 0, coefficients(matrix_), full_range_ ? 1 : 0, 0,
-                                 1 << 16, 1 << 16);
+        sws_setColorspaceDetails(scaler_.get(), table, full_range ? 1 : 0, coefficients(matrix_), full_range_ ? 1 : 0,
+                                 0, 1 << 16, 1 << 16);
         scaler_for_ = {from.width, from.height, from.format, full_range, area};
     }
     std::uint8_t* planes[4] = {};
@@ -245,7 +244,8 @@ av::Frame to_frame(const Picture& picture, AVPixelFormat format) {
         frame->linesize[index] = static_cast<int>(from.stride);
     }
     auto share = std::make_unique<Picture>(picture);
-    frame->buf[0] = av_buffer_create(frame->data[0], picture.bytes(), free_picture, share.get(), AV_BUFFER_FLAG_READONLY);
+    frame->buf[0] =
+        av_buffer_create(frame->data[0], picture.bytes(), free_picture, share.get(), AV_BUFFER_FLAG_READONLY);
     if (frame->buf[0] == nullptr) {
         av::fail(ErrorKind::resource, AVERROR(ENOMEM), "handing a picture to the encoder", "");
     }

@@ -25,8 +25,9 @@ struct Shape {
 /// Where `source` goes in `target`: as large as fits with its display aspect kept, centred, on whole chroma samples.
 Rectangle letterbox(const Shape& source, const Shape& target, const PixelFormat& format);
 
-/// Frames that fit and are aligned pass untouched. Others are unpacked (Note [Planar equivalents]) or, where size, range
-/// or format differ from the target, resampled into it by libswscale (bicubic, black borders). One thread at a time.
+/// Frames that fit and are aligned pass untouched. Others are unpacked (Note [Planar equivalents]) or, where size,
+/// range or format differ from the target, resampled into it by libswscale (bicubic, black borders). One thread at a
+/// time.
 class FrameFitter {
 public:
     FrameFitter(const PixelFormat& format, const Shape& shape, bool full_range, int matrix);

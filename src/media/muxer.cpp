@@ -21,7 +21,7 @@ Muxer::Muxer(const std::filesystem::path& path, const std::string& container) : 
     }
     io_.reset(io);
     context_->pb = io;
-    context_->avoid_negative_ts = AVFMT_AVOID_NEG_TS_DISABLED;   // Note [Output time line] in output.cpp
+    context_->avoid_negative_ts = AVFMT_AVOID_NEG_TS_DISABLED;      // Note [Output time line] in output.cpp
     context_->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;   // FLAC and TrueHD in MP4, standard by now
 }
 
@@ -43,9 +43,9 @@ void Muxer::write_header(const MovTiming& timing) {
     }
     const int code = avformat_write_header(context_.get(), options.address());
     if (code < 0 && io_->error >= 0) {
-        throw Error(ErrorKind::usage, {"writing the header of the output", name_,
-                                       log.text().empty() ? av::describe(code) : log.text(),
-                                       "Matroska (.mkv) takes most streams"});
+        throw Error(ErrorKind::usage,
+                    {"writing the header of the output", name_, log.text().empty() ? av::describe(code) : log.text(),
+                     "Matroska (.mkv) takes most streams"});
     }
     check_written(code, "writing the header of the output", log.text());
 }

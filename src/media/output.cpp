@@ -18,9 +18,11 @@ namespace millstream {
 namespace {
 
 // Note [Output time line]
-// One shift for all streams, so that A/V offsets stay. It is the source's start (MPEG-TS often begins at 1.4 s), in whole
-// ticks of the video stream, so that video time stamps are not rounded; other streams round it to their own ticks.
-//   MP4, MOV  hold what is then negative (dts before reordering, audio priming) in edit lists. The video track counts in
+// One shift for all streams, so that A/V offsets stay. It is the source's start (MPEG-TS often begins at 1.4 s), in
+// whole ticks of the video stream, so that video time stamps are not rounded; other streams round it to their own
+// ticks.
+//   MP4, MOV  hold what is then negative (dts before reordering, audio priming) in edit lists. The video track counts
+//   in
 //             the source's ticks, and edit lists in a scale fine enough for every stream's start.
 //   Matroska  holds no negative time stamp: all streams are lifted by the lowest one. It counts in milliseconds. Opus
 //             packets are stored later by their codec delay, which every reader takes off again.
@@ -78,7 +80,7 @@ struct VideoOutput::State {
     StreamCopy copy;
     Muxer muxer;   // last: it creates the file, and nothing is left behind where the others refuse
     FrameClock clock;
-    std::vector<Track> tracks;   // the video, then the copied streams
+    std::vector<Track> tracks;        // the video, then the copied streams
     std::deque<av::Packet> waiting;   // encoded; for the next picture's time stamp, which gives the duration
     av::Packet packet = av::make_packet();
     std::int64_t last_dts_index = std::numeric_limits<std::int64_t>::min();
@@ -136,8 +138,8 @@ void VideoOutput::State::add_copied_streams() {
 }
 
 // The video track's scale is the source's own, an audio track's its sample rate. Edit lists, which hold where a track
-// begins, count in the movie's: the usual 1000 where every beginning is a whole number of milliseconds (the muxer rounds
-// down), else a scale that holds all of them.
+// begins, count in the movie's: the usual 1000 where every beginning is a whole number of milliseconds (the muxer
+// rounds down), else a scale that holds all of them.
 MovTiming VideoOutput::State::choose_mov_timing() const {
     MovTiming timing{video_time_base.den, 1000};
     const std::int64_t shift = common_shift(video_stream.start_pts);
@@ -196,7 +198,8 @@ std::int64_t VideoOutput::State::lowest_matroska_time() const {
         const Track& track = tracks[i + 1];
         if (const auto first = copy.first_pts(i)) {
             const AVRational time_base = muxer.stream(static_cast<int>(i) + 1).time_base;
-            lowest = std::min(lowest, av_rescale_q(*first - track.shift, track.source_time_base, time_base) + track.lift);
+            lowest =
+                std::min(lowest, av_rescale_q(*first - track.shift, track.source_time_base, time_base) + track.lift);
         }
     }
     return lowest;
@@ -285,8 +288,8 @@ void VideoOutput::State::write_copied(AVPacket& copied) {
     ++statistics.copied_packets;
 }
 
-// From the source's time base to the muxer's. Audio that comes in coarser ticks than samples (Matroska's milliseconds) is
-// counted in samples again, as ffmpeg does, so that its packets do not jitter.
+// From the source's time base to the muxer's. Audio that comes in coarser ticks than samples (Matroska's milliseconds)
+// is counted in samples again, as ffmpeg does, so that its packets do not jitter.
 void VideoOutput::State::mux(AVPacket& out, Track& track) {
     const AVStream& stream = muxer.stream(out.stream_index);
     const AVCodecParameters& parameters = *stream.codecpar;
@@ -300,9 +303,8 @@ void VideoOutput::State::mux(AVPacket& out, Track& track) {
     } else {
         dts = av_rescale_q(dts, track.source_time_base, stream.time_base);
     }
-    const std::int64_t pts = offset == 0
-                                 ? dts
-                                 : av_rescale_q(out.pts - track.shift, track.source_time_base, stream.time_base);
+    const std::int64_t pts =
+        offset == 0 ? dts : av_rescale_q(out.pts - track.shift, track.source_time_base, stream.time_base);
     out.duration = av_rescale_q(out.duration, track.source_time_base, stream.time_base);
     out.dts = dts + track.lift;
     out.pts = pts + track.lift;

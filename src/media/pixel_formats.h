@@ -2,16 +2,14 @@
 //
 // Note [Planar equivalents]
 // A Picture is planar and native-endian. What a decoder gives is mapped so that no sample loses bits:
-//   planar yuv, gray, rgb, 8..16 bit, native-endian       itself; no copy (yuvj* = yuv with full range; gbr* = R G B order)
-//   nv12 nv21 nv16 nv24 nv42 p010 p012 p016 p210 p410 ..  planar yuv of the same depth and subsampling
-//   yuyv422 uyvy422 yvyu422 y210 y212 uyyvyy411 vuya ayuv planar yuv of the same depth and subsampling (+ alpha)
-//   the other byte order                                   the same format in this one
-//   rgb24 bgr24 rgba argb 0rgb rgb48 rgba64 x2rgb10 ..     gbrp of the same depth (+ alpha)
-//   rgb565 rgb555 rgb444 rgb8 bgr4, bayer 8 bit            gbrp 8 bit (bayer is interpolated)
-//   pal8                                                   gbrap 8 bit
-//   monowhite monoblack                                    gray 8 bit
-//   ya8 ya16 (there is no planar gray with alpha)          gbrap of the same depth
-//   gbrpf32 grayf32                                        gbrp16, gray16: the one lossy row
+//   planar yuv, gray, rgb, 8..16 bit, native-endian       itself; no copy (yuvj* = yuv with full range; gbr* = R G B
+//   order) nv12 nv21 nv16 nv24 nv42 p010 p012 p016 p210 p410 ..  planar yuv of the same depth and subsampling yuyv422
+//   uyvy422 yvyu422 y210 y212 uyyvyy411 vuya ayuv planar yuv of the same depth and subsampling (+ alpha) the other byte
+//   order                                   the same format in this one rgb24 bgr24 rgba argb 0rgb rgb48 rgba64 x2rgb10
+//   ..     gbrp of the same depth (+ alpha) rgb565 rgb555 rgb444 rgb8 bgr4, bayer 8 bit            gbrp 8 bit (bayer is
+//   interpolated) pal8                                                   gbrap 8 bit monowhite monoblack gray 8 bit ya8
+//   ya16 (there is no planar gray with alpha)          gbrap of the same depth gbrpf32 grayf32 gbrp16, gray16: the one
+//   lossy row
 // A depth that has no planar format takes the next higher one.
 #pragma once
 

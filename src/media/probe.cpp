@@ -129,7 +129,8 @@ int choose_stream(const SourceInfo& source, std::optional<int> wanted) {
     if (wanted) {
         const bool exists = *wanted >= 0 && static_cast<std::size_t>(*wanted) < source.streams.size();
         if (!exists) {
-            refuse(source, "it has no stream " + std::to_string(*wanted) + "; " + streams, "Choose a video stream of it");
+            refuse(source, "it has no stream " + std::to_string(*wanted) + "; " + streams,
+                   "Choose a video stream of it");
         }
         const StreamInfo& stream = source.streams[static_cast<std::size_t>(*wanted)];
         if (!stream.video || stream.video->cover_art) {
@@ -197,7 +198,8 @@ void correct_from_frame(SourceInfo& source, const Demuxer& demuxer, const AVFram
     const char* name = av_get_pix_fmt_name(format);
     video.pixel_format_name = name == nullptr ? "unknown" : name;
     if (!planar) {
-        refuse(source, "its pixel format '" + video.pixel_format_name + "' cannot be unpacked", "Convert the video first");
+        refuse(source, "its pixel format '" + video.pixel_format_name + "' cannot be unpacked",
+               "Convert the video first");
     }
     video.width = frame.width;
     video.height = frame.height;

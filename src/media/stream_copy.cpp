@@ -12,7 +12,8 @@ constexpr const char* kCopying = "copying a stream";
 constexpr std::size_t kMostBytesAhead = std::size_t{4} << 20;
 constexpr std::size_t kMostPacketsAhead = 2000;
 
-// AAC out of MPEG-TS or raw ADTS carries its parameters in every packet; MP4 and Matroska want them once, in the header.
+// AAC out of MPEG-TS or raw ADTS carries its parameters in every packet; MP4 and Matroska want them once, in the
+// header.
 bool needs_adts_filter(const AVStream& stream, std::string_view container) {
     return stream.codecpar->codec_id == AV_CODEC_ID_AAC && stream.codecpar->extradata_size == 0 &&
            (container == "mp4" || container == "mov" || container == "matroska");

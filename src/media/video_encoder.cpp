@@ -89,8 +89,9 @@ void VideoEncoder::apply_options(const EncoderSettings& settings) {
                    "`ffmpeg -h encoder=" + settings.encoder + "` lists its options");
         }
         if (code < 0) {
-            refuse(settings, "its option '" + name + "' does not take '" + value + "'" +
-                                 (log.text().empty() ? "" : ": " + log.text()),
+            refuse(settings,
+                   "its option '" + name + "' does not take '" + value + "'" +
+                       (log.text().empty() ? "" : ": " + log.text()),
                    "`ffmpeg -h encoder=" + settings.encoder + "` lists its options and their values");
         }
     }
@@ -127,8 +128,8 @@ void VideoEncoder::open_device() {
     const LogCapture log;
     const AVHWDeviceType type = type_of_device(*context_->codec, device_format);
     AVBufferRef* device = nullptr;
-    const int created = type == AV_HWDEVICE_TYPE_NONE ? AVERROR(ENODEV)
-                                                      : av_hwdevice_ctx_create(&device, type, nullptr, nullptr, 0);
+    const int created =
+        type == AV_HWDEVICE_TYPE_NONE ? AVERROR(ENODEV) : av_hwdevice_ctx_create(&device, type, nullptr, nullptr, 0);
     if (created < 0) {
         fail("its device cannot be opened: " + (log.text().empty() ? av::describe(created) : log.text()));
     }

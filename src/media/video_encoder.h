@@ -9,8 +9,8 @@
 
 namespace millstream {
 
-/// One opened encoder; closed GOPs. Software encoders read the picture in place; the ones that want another layout (p010)
-/// or device memory (VAAPI) get a converted or uploaded copy. Restarting (a new chunk) is a new object.
+/// One opened encoder; closed GOPs. Software encoders read the picture in place; the ones that want another layout
+/// (p010) or device memory (VAAPI) get a converted or uploaded copy. Restarting (a new chunk) is a new object.
 class VideoEncoder {
 public:
     /// `global_header`: parameter sets in extradata, as MP4 and Matroska want them.

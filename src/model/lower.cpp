@@ -34,7 +34,7 @@ std::vector<Tap> taps_of(const Node& node, int phase) {
     }
     // Keys' cubic convolution with a = -0.75, as PyTorch and ncnn have it.
     constexpr double a = -0.75;
-    const auto near = [](double x) { return ((a + 2) * x - (a + 3)) * x * x + 1; };               // |x| <= 1
+    const auto near = [](double x) { return ((a + 2) * x - (a + 3)) * x * x + 1; };        // |x| <= 1
     const auto far = [](double x) { return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a; };   // 1 < |x| < 2
     return {{base - 1, far(t + 1)}, {base, near(t)}, {base + 1, near(1 - t)}, {base + 2, far(2 - t)}};
 }
@@ -134,8 +134,10 @@ Network lowered(const Network& network) {
         const std::int64_t size = filter.size;
         filter_values += channels * node.factor_num * node.factor_num * size * size;
         if (filter_values > kMaxFilterValues) {
-            throw Error(ErrorKind::model, {"preparing the network", network.name + ", layer " + node.name,
-                                           "its resampling filter is too large", {}});
+            throw Error(ErrorKind::model, {"preparing the network",
+                                           network.name + ", layer " + node.name,
+                                           "its resampling filter is too large",
+                                           {}});
         }
         int last = inputs[0];
         if (filter.padding > 0) {

@@ -40,10 +40,10 @@ public:
             }
         }
         if (weights_.left() != 0) {
-            throw Error(ErrorKind::model, {"reading the network", bin_file_,
-                                           std::to_string(weights_.left()) +
-                                               " bytes are left after the weights of the last layer",
-                                           "The two files do not belong together"});
+            throw Error(ErrorKind::model,
+                        {"reading the network", bin_file_,
+                         std::to_string(weights_.left()) + " bytes are left after the weights of the last layer",
+                         "The two files do not belong together"});
         }
         network_.output = output();
         return std::move(network_);
@@ -101,8 +101,8 @@ private:
     void arity(const NcnnLayer& layer, std::size_t inputs) const {
         if (layer.inputs.size() != inputs || layer.outputs.size() != 1) {
             throw std::runtime_error("it has " + std::to_string(layer.inputs.size()) + " inputs and " +
-                                     std::to_string(layer.outputs.size()) + " outputs where " +
-                                     std::to_string(inputs) + " and 1 are expected");
+                                     std::to_string(layer.outputs.size()) + " outputs where " + std::to_string(inputs) +
+                                     " and 1 are expected");
         }
     }
     int append(const NcnnLayer& layer, Op op, std::vector<int> inputs) {
@@ -133,7 +133,8 @@ private:
             }
         }
         if (unread.size() != 1) {
-            throw Error(ErrorKind::model, {"reading the network", param_file_,
+            throw Error(ErrorKind::model, {"reading the network",
+                                           param_file_,
                                            "no blob is called output, and " + std::to_string(unread.size()) +
                                                " blobs are read by no layer: which one is the result is not clear",
                                            {}});
@@ -423,8 +424,7 @@ private:
                 return;
             }
         }
-        throw std::runtime_error("its factor " + std::to_string(height) +
-                                 " is not a fraction of numbers from 1 to 16");
+        throw std::runtime_error("its factor " + std::to_string(height) + " is not a fraction of numbers from 1 to 16");
     }
 
     void padding(const NcnnLayer& layer, NcnnParameters& parameters) {

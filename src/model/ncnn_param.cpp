@@ -46,8 +46,7 @@ public:
 
 private:
     [[noreturn]] void fail(const std::string& why) const {
-        throw Error(ErrorKind::model,
-                    {"reading the network", file_ + ", line " + std::to_string(line_), why, {}});
+        throw Error(ErrorKind::model, {"reading the network", file_ + ", line " + std::to_string(line_), why, {}});
     }
 
     // Splits the next line that is not blank into words_.

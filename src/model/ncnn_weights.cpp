@@ -33,8 +33,8 @@ float float_from_half(std::uint16_t half) {
         const float value = static_cast<float>(mantissa) * 0x1p-24F;
         return sign != 0 ? -value : value;
     }
-    const std::uint32_t bits = exponent == 31 ? sign | 0x7F800000U | (mantissa << 13)
-                                              : sign | ((exponent + 112) << 23) | (mantissa << 13);
+    const std::uint32_t bits =
+        exponent == 31 ? sign | 0x7F800000U | (mantissa << 13) : sign | ((exponent + 112) << 23) | (mantissa << 13);
     return std::bit_cast<float>(bits);
 }
 

@@ -92,10 +92,10 @@ private:
 
     ov::CompiledModel compile(const ov::Shape& shape) {
         const bool bf16 = settings_.precision == Precision::bf16;
-        return core_.compile_model(
-            openvino_graph(network_, shape), "CPU", ov::num_streams(ov::streams::Num(settings_.requests)),
-            ov::inference_num_threads(settings_.threads), ov::hint::enable_cpu_pinning(false),
-            ov::hint::inference_precision(bf16 ? ov::element::bf16 : ov::element::f32));
+        return core_.compile_model(openvino_graph(network_, shape), "CPU",
+                                   ov::num_streams(ov::streams::Num(settings_.requests)),
+                                   ov::inference_num_threads(settings_.threads), ov::hint::enable_cpu_pinning(false),
+                                   ov::hint::inference_precision(bf16 ? ov::element::bf16 : ov::element::f32));
     }
 
     Compiled& compiled(const ov::Shape& shape) {

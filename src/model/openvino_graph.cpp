@@ -100,14 +100,14 @@ private:
         const std::size_t k = size(node.kernel);
         const std::size_t groups = size(node.groups);
         if (groups == 1) {
-            return with_bias(node, make<op::v1::Convolution>(
-                                       in(node, 0), constant(node.weights, {size(node.shape[0]), size(node.shape[1]), k, k}),
-                                       strides, padding, padding, dilations));
+            return with_bias(node,
+                             make<op::v1::Convolution>(
+                                 in(node, 0), constant(node.weights, {size(node.shape[0]), size(node.shape[1]), k, k}),
+                                 strides, padding, padding, dilations));
         }
-        const auto weights =
-            constant(node.weights, {groups, size(node.shape[0]) / groups, size(node.shape[1]), k, k});
-        return with_bias(
-            node, make<op::v1::GroupConvolution>(in(node, 0), weights, strides, padding, padding, dilations));
+        const auto weights = constant(node.weights, {groups, size(node.shape[0]) / groups, size(node.shape[1]), k, k});
+        return with_bias(node,
+                         make<op::v1::GroupConvolution>(in(node, 0), weights, strides, padding, padding, dilations));
     }
 
     // Ours is [out,in/groups,k,k], OpenVINO's [groups,in/groups,out/groups,k,k]: the one weight that must be copied.
@@ -145,10 +145,10 @@ private:
         how.pads_begin = how.pads_end = {0, 0, 0, 0};
         const ov::Shape shape = in(node, 0)->get_output_shape(0);
         const auto factor = static_cast<std::int64_t>(node.factor_num);
-        const auto sizes = integers({static_cast<std::int64_t>(shape[2]) * factor,
-                                     static_cast<std::int64_t>(shape[3]) * factor});
-        const auto scales = op::v0::Constant::create(ov::element::f32, {2},
-                                                     {static_cast<float>(factor), static_cast<float>(factor)});
+        const auto sizes =
+            integers({static_cast<std::int64_t>(shape[2]) * factor, static_cast<std::int64_t>(shape[3]) * factor});
+        const auto scales =
+            op::v0::Constant::create(ov::element::f32, {2}, {static_cast<float>(factor), static_cast<float>(factor)});
         return make<Interpolate>(in(node, 0), sizes, scales, integers({2, 3}), how);
     }
 

@@ -13,8 +13,9 @@
 // - A picture's 8-bit values and their sum with a small difference are rounded to 8 bits of mantissa. A flat area is
 //   rounded the same way everywhere, so this does not average out; for the same reason no correction of the last bias
 //   can undo it (tried: -0.56 became -0.52).
-// With them in fp32 the shift is 0.002 code values and bf16 is within 75 dB of fp32 instead of 52. A SPAN has no picture
-// to add its result to; with its last convolutions in fp32 it goes from 54-57 to 63-67 dB and below 0.01 code values.
+// With them in fp32 the shift is 0.002 code values and bf16 is within 75 dB of fp32 instead of 52. A SPAN has no
+// picture to add its result to; with its last convolutions in fp32 it goes from 54-57 to 63-67 dB and below 0.01 code
+// values.
 
 namespace millstream {
 namespace {

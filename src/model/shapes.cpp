@@ -108,8 +108,7 @@ private:
         const std::int64_t out = node_.shape[0];
         const std::int64_t groups = node_.groups;
         require(out >= 1 && out <= kMaxChannels, "it has no or too many output channels");
-        require(groups >= 1 && channels_in % groups == 0 && out % groups == 0,
-                "its groups do not divide its channels");
+        require(groups >= 1 && channels_in % groups == 0 && out % groups == 0, "its groups do not divide its channels");
         if (node_.shape[1] != channels_in / groups) {
             fail("its weights are for " + std::to_string(node_.shape[1]) + " channels a group, but " +
                  std::to_string(channels_in / groups) + " come in");

@@ -65,8 +65,7 @@ at::Tensor in_blocks(const at::Tensor& input, const Function& function) {
     return y;
 }
 
-at::Tensor tensor_of(const std::vector<float>& values, at::IntArrayRef shape, at::Device device,
-                     at::ScalarType type) {
+at::Tensor tensor_of(const std::vector<float>& values, at::IntArrayRef shape, at::Device device, at::ScalarType type) {
     // from_blob wants a mutable pointer; the copy that to() makes is what is kept.
     return at::from_blob(const_cast<float*>(values.data()), shape, at::kFloat).to(device, type, false, true);
 }
@@ -88,8 +87,8 @@ TorchProgram::TorchProgram(const Network& lowered, at::Device device, at::Scalar
         step.emulated = step.type == at::kBFloat16 && device.is_cpu() && !cpu_has_bf16() && is_convolution(node);
         switch (node.op) {
             case Op::convolution:
-                step.weight = tensor_of(node.weights, node.shape, device, step.type)
-                                  .contiguous(at::MemoryFormat::ChannelsLast);
+                step.weight =
+                    tensor_of(node.weights, node.shape, device, step.type).contiguous(at::MemoryFormat::ChannelsLast);
                 break;
             case Op::deconvolution: {   // ours is [out,in/groups,k,k], Torch's [in,out/groups,k,k]
                 const std::int64_t out = node.shape[0] / node.groups;
@@ -143,8 +142,7 @@ void TorchProgram::run(const at::Tensor& input, at::Tensor& output) const {
 
 at::Tensor TorchProgram::convolution(const Step& step, const at::Tensor& input) const {
     const Node& node = step.node;
-    const at::Tensor x =
-        (step.emulated ? input.to(at::kFloat) : input).contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor x = (step.emulated ? input.to(at::kFloat) : input).contiguous(at::MemoryFormat::ChannelsLast);
     const auto padding = both(node.padding);
     const auto stride = both(node.stride);
     const auto dilation = both(1);
@@ -159,9 +157,7 @@ at::Tensor TorchProgram::convolution(const Step& step, const at::Tensor& input) 
 
 at::Tensor TorchProgram::compute(const Step& step, const std::vector<at::Tensor>& results) const {
     const Node& node = step.node;
-    const auto in = [&](std::size_t i) {
-        return results[static_cast<std::size_t>(node.inputs[i])].to(step.type);
-    };
+    const auto in = [&](std::size_t i) { return results[static_cast<std::size_t>(node.inputs[i])].to(step.type); };
     switch (node.op) {
         case Op::input:
             return results[0];
@@ -177,8 +173,9 @@ at::Tensor TorchProgram::compute(const Step& step, const std::vector<at::Tensor>
         case Op::relu:
             return at::relu(in(0));
         case Op::sigmoid:
-            return device_.is_cpu() ? in_blocks(in(0), [](at::Tensor& y, const at::Tensor& x) { at::sigmoid_out(y, x); })
-                                    : at::sigmoid(in(0));
+            return device_.is_cpu()
+                       ? in_blocks(in(0), [](at::Tensor& y, const at::Tensor& x) { at::sigmoid_out(y, x); })
+                       : at::sigmoid(in(0));
         case Op::silu:
             return device_.is_cpu() ? in_blocks(in(0), [](at::Tensor& y, const at::Tensor& x) { at::silu_out(y, x); })
                                     : at::silu(in(0));

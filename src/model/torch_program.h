@@ -25,7 +25,7 @@ private:
         at::ScalarType type = at::kFloat;
         at::Tensor weight;
         at::Tensor bias;
-        bool emulated = false;   ///< Note [bf16 in software]
+        bool emulated = false;               ///< Note [bf16 in software]
         std::vector<std::size_t> releases;   ///< results read here for the last time
     };
 

@@ -36,7 +36,8 @@ void draw(Picture& picture, int n) {
         for (int y = 0; y < picture.format.plane_height(plane, picture.height); ++y) {
             for (int x = 0; x < bytes; ++x) {
                 const bool high_byte = picture.format.depth > 8 && x % 2 == 1;
-                to.data[y * to.stride + x] = high_byte ? std::byte{1} : static_cast<std::byte>((((x + 3 * n) ^ (y + n)) / 2) & 255);
+                to.data[y * to.stride + x] =
+                    high_byte ? std::byte{1} : static_cast<std::byte>((((x + 3 * n) ^ (y + n)) / 2) & 255);
             }
         }
     }

@@ -138,7 +138,8 @@ TEST_F(Probe, chooses_the_first_video_or_the_one_asked_for) {
     EXPECT_EQ(probe(folder_ / "two.mkv", 1).video().video->width, 64);
     EXPECT_THAT(refusal(folder_ / "two.mkv", 2), HasSubstr("stream 2 is no video"));
     EXPECT_THAT(refusal(folder_ / "two.mkv", 3), HasSubstr("no stream 3"));
-    EXPECT_THAT(refusal(folder_ / "two.mkv", -1), HasSubstr("its streams are: 0 video h264, 1 video h264, 2 audio aac"));
+    EXPECT_THAT(refusal(folder_ / "two.mkv", -1),
+                HasSubstr("its streams are: 0 video h264, 1 video h264, 2 audio aac"));
 }
 
 TEST_F(Probe, takes_file_names_that_look_like_options_urls_or_patterns) {

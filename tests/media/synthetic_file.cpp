@@ -111,7 +111,8 @@ public:
     void complete(AVPacket& packet) const override {
         const auto& pts = video_.pts;
         const auto next = std::upper_bound(pts.begin(), pts.end(), packet.pts - shift_);
-        const std::int64_t nominal = pts.size() > 1 ? pts[1] - pts[0] : video_.time_base.den / video_.time_base.num / 25;
+        const std::int64_t nominal =
+            pts.size() > 1 ? pts[1] - pts[0] : video_.time_base.den / video_.time_base.num / 25;
         packet.duration = next == pts.end() ? std::max<std::int64_t>(nominal, 1) : *next - (packet.pts - shift_);
     }
 
@@ -188,7 +189,8 @@ private:
         for (int i = 0; i < frame.nb_samples; ++i) {
             for (int channel = 0; channel < channels; ++channel) {
                 const double time = static_cast<double>(position_ + i) / frame.sample_rate;
-                const double value = 0.4 * std::sin(6.2831853 * (440 + 110 * channel + 60 * std::floor(time * 4)) * time);
+                const double value =
+                    0.4 * std::sin(6.2831853 * (440 + 110 * channel + 60 * std::floor(time * 4)) * time);
                 std::uint8_t* data = frame.extended_data[planar ? channel : 0];
                 store(data, format, planar ? i : i * channels + channel, value);
             }

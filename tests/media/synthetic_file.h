@@ -60,7 +60,8 @@ std::vector<std::int64_t> variable_rate(int frames, std::int64_t step);
 /// B-frames with a reorder depth of two.
 Settings with_b_frames();
 
-/// Draws into zeroed planes a picture whose content moves with `n`; no two are alike, and each differs most from its neighbours.
+/// Draws into zeroed planes a picture whose content moves with `n`; no two are alike, and each differs most from its
+/// neighbours.
 void draw(AVFrame& frame, int n);
 
 struct PacketInfo {

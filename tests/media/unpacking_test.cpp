@@ -41,8 +41,8 @@ std::vector<std::uint16_t> samples(const AVFrame& frame, int component) {
     std::vector<std::uint16_t> all(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
     std::array<const std::uint8_t*, 4> data{frame.data[0], frame.data[1], frame.data[2], frame.data[3]};
     for (int y = 0; y < height; ++y) {
-        av_read_image_line(all.data() + static_cast<std::ptrdiff_t>(y) * width, data.data(), frame.linesize, &description,
-                           0, y, component, width, 0);
+        av_read_image_line(all.data() + static_cast<std::ptrdiff_t>(y) * width, data.data(), frame.linesize,
+                           &description, 0, y, component, width, 0);
     }
     return all;
 }

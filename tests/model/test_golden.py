@@ -44,7 +44,7 @@ def frame() -> Picture:
     capture.set(cv2.CAP_PROP_POS_FRAMES, 30)
     decoded, bgr = capture.read()
     assert decoded
-    return np.ascontiguousarray(bgr[:, :, ::-1].transpose(2, 0, 1), np.float32) / 255
+    return np.ascontiguousarray(bgr[:, :, ::-1].transpose(2, 0, 1)).astype(np.float32) / np.float32(255)
 
 
 def original(stem: Path, picture: Picture) -> Picture:
@@ -52,8 +52,14 @@ def original(stem: Path, picture: Picture) -> Picture:
     net = ncnn.Net()
     net.opt.use_vulkan_compute = False
     net.opt.num_threads = 2
-    for shortcut in ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic", "use_bf16_storage",
-                     "use_winograd_convolution", "use_sgemm_convolution"):
+    for shortcut in (
+        "use_fp16_packed",
+        "use_fp16_storage",
+        "use_fp16_arithmetic",
+        "use_bf16_storage",
+        "use_winograd_convolution",
+        "use_sgemm_convolution",
+    ):
         setattr(net.opt, shortcut, False)
     net.load_param(f"{stem}.param")
     net.load_model(f"{stem}.bin")
@@ -72,7 +78,8 @@ def ours(folder: Path, name: str, scale: int, picture: Picture, backend: str) ->
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     data = result.read_bytes()
-    return np.frombuffer(data, np.float32, offset=16).reshape(struct.unpack("<4i", data[:16]))[0]
+    result_picture: Picture = np.frombuffer(data, np.float32, offset=16).reshape(struct.unpack("<4i", data[:16]))[0]
+    return result_picture
 
 
 @pytest.mark.parametrize("backend", ["openvino", "torch"])

@@ -11,7 +11,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from conftest import QUICK, Run, ffmpeg, make_video, stream
 
 
@@ -22,8 +21,25 @@ def succeed(run: Run, *arguments: str | Path) -> None:
 
 def make_vfr_video(path: Path) -> Path:
     """Two seconds whose frame steps alternate between 1/24, 1/12 and 1/8 of a second."""
-    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=24:duration=2", "-vf", "select='not(eq(mod(n,7),2)+eq(mod(n,5),3))'",
-           "-fps_mode", "vfr", "-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-pix_fmt", "yuv420p", path)
+    ffmpeg(
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=size=160x90:rate=24:duration=2",
+        "-vf",
+        "select='not(eq(mod(n,7),2)+eq(mod(n,5),3))'",
+        "-fps_mode",
+        "vfr",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-bf",
+        "2",
+        "-pix_fmt",
+        "yuv420p",
+        path,
+    )
     return path
 
 
@@ -31,8 +47,21 @@ def frame_times(path: Path) -> list[float]:
     """Presentation times of the video frames, in seconds from the first: Matroska cannot store the negative start of
     primed audio, so that there everything starts a little later."""
     text = subprocess.run(
-        ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "packet=pts_time", "-of", "csv=p=0", path],
-        check=True, capture_output=True, text=True,
+        [
+            "ffprobe",
+            "-v",
+            "error",
+            "-select_streams",
+            "v:0",
+            "-show_entries",
+            "packet=pts_time",
+            "-of",
+            "csv=p=0",
+            path,
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
     times = sorted(float(line.strip(",")) for line in text.split() if line.strip(","))
     return [time - times[0] for time in times]
@@ -42,20 +71,37 @@ def stream_md5(path: Path, stream: str) -> str:
     """MD5 of a stream's packets as they are stored."""
     return subprocess.run(
         ["ffmpeg", "-v", "error", "-i", path, "-map", stream, "-c", "copy", "-f", "md5", "-"],
-        check=True, capture_output=True, text=True,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout.strip()
 
 
 def pixel_md5(path: Path) -> str:
     return subprocess.run(
         ["ffmpeg", "-v", "error", "-i", path, "-map", "v:0", "-f", "md5", "-"],
-        check=True, capture_output=True, text=True,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout.strip()
 
 
 def decodes_cleanly(path: Path) -> bool:
     # In the file's own time base: the null muxer's default, one tick a frame, cannot tell close frames apart.
-    command = ["ffmpeg", "-v", "error", "-i", path, "-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "null", "-"]
+    command: list[str | Path] = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-i",
+        path,
+        "-fps_mode",
+        "passthrough",
+        "-enc_time_base",
+        "-1",
+        "-f",
+        "null",
+        "-",
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     return done.returncode == 0 and done.stderr == ""
 
@@ -91,8 +137,19 @@ def test_both_runners_give_the_same_pictures(run: Run, tmp_path: Path) -> None:
 def test_tiles_do_not_change_the_result(run: Run, tmp_path: Path) -> None:
     source = make_video(tmp_path / "in.mp4", frames=2, size="150x101")
     for tile in ("off", "96"):
-        succeed(run, "enhance", source, "-o", tmp_path / f"{tile}.mp4", "--tile", tile, "--precision", "fp32",
-                "--progress", "none")
+        succeed(
+            run,
+            "enhance",
+            source,
+            "-o",
+            tmp_path / f"{tile}.mp4",
+            "--tile",
+            tile,
+            "--precision",
+            "fp32",
+            "--progress",
+            "none",
+        )
     assert pixel_md5(tmp_path / "off.mp4") == pixel_md5(tmp_path / "96.mp4")
 
 
@@ -111,8 +168,9 @@ def written_paths(trace: str) -> set[str]:
     for line in trace.splitlines():
         if " = -1 " in line:
             continue
-        call = re.search(r"\b(openat|open|creat|mkdir|mkdirat|rename|renameat2?|link|linkat|symlink|symlinkat|mknodat?)\(",
-                         line)
+        call = re.search(
+            r"\b(openat|open|creat|mkdir|mkdirat|rename|renameat2?|link|linkat|symlink|symlinkat|mknodat?)\(", line
+        )
         if not call:
             continue
         if call[1] in ("open", "openat") and not re.search(r"O_(WRONLY|RDWR|CREAT)", line):
@@ -127,8 +185,25 @@ def test_r5_3_r5_4_nothing_but_the_output_is_ever_written(millstream: Path, tmp_
     output = tmp_path / "out.mp4"
     log = tmp_path / "strace.log"
     subprocess.run(
-        ["strace", "-f", "-qq", "-o", log, "-e", "trace=%file", millstream, "enhance", source, "-o", output,
-         "--progress", "none"], check=True, cwd=tmp_path, capture_output=True,
+        [
+            "strace",
+            "-f",
+            "-qq",
+            "-o",
+            log,
+            "-e",
+            "trace=%file",
+            millstream,
+            "enhance",
+            source,
+            "-o",
+            output,
+            "--progress",
+            "none",
+        ],
+        check=True,
+        cwd=tmp_path,
+        capture_output=True,
     )
     assert written_paths(log.read_text()) == {str(output), f"{output}.part"}
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mp4", "out.mp4", "strace.log"]
@@ -139,7 +214,9 @@ def test_r6_1_ctrl_c_leaves_a_playable_partial_file(millstream: Path, tmp_path: 
     output = tmp_path / "out.mp4"
     process = subprocess.Popen(
         [millstream, "enhance", source, "-o", output, "--progress", "json"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     for line in process.stdout:  # the event to wait for: frames are being written
@@ -167,8 +244,22 @@ def test_a_failed_job_leaves_nothing_behind(run: Run, tmp_path: Path) -> None:
         pytest.skip("mounting a small tmpfs is not allowed here")
     try:
         source = make_video(tmp_path / "in.mp4", frames=120, size="320x240")
-        done = run("enhance", source, "-o", small / "out.mp4", "--model", "identity", "--scale", "1", "--crf", "1",
-                       "--disk-limit", "none", "--progress", "none")
+        done = run(
+            "enhance",
+            source,
+            "-o",
+            small / "out.mp4",
+            "--model",
+            "identity",
+            "--scale",
+            "1",
+            "--crf",
+            "1",
+            "--disk-limit",
+            "none",
+            "--progress",
+            "none",
+        )
         assert done.returncode == 6, done.stderr
         assert "space" in done.stderr
         assert not (small / "out.mp4").exists()
@@ -189,8 +280,21 @@ def test_an_existing_output_is_untouched_until_the_new_one_is_complete(run: Run,
 def test_a_small_memory_budget_is_planned_for_and_kept(millstream: Path, tmp_path: Path) -> None:
     source = make_video(tmp_path / "in.mp4", frames=2, size="1280x720")
     budget_mib = 1200
-    job = subprocess.Popen([millstream, "enhance", source, "-o", tmp_path / "out.mp4", "--max-memory",
-                            f"{budget_mib}MiB", "--preset", "ultrafast", "--progress", "none"])
+    job = subprocess.Popen(
+        [
+            millstream,
+            "enhance",
+            source,
+            "-o",
+            tmp_path / "out.mp4",
+            "--max-memory",
+            f"{budget_mib}MiB",
+            "--preset",
+            "ultrafast",
+            "--progress",
+            "none",
+        ]
+    )
     _, status, usage = os.wait4(job.pid, 0)
     assert os.waitstatus_to_exitcode(status) == 0
     assert usage.ru_maxrss / 1024 <= budget_mib
