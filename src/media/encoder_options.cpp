@@ -90,6 +90,16 @@ EncoderTraits traits_of(const std::string& encoder) {
     return {};
 }
 
+std::vector<std::string> preset_names(const std::string& encoder) {
+    std::vector<std::string> names;
+    if (encoder == "libx264" || encoder == "libx264rgb" || encoder == "libx265") {
+        for (const NamedFigures& row : kX264) {   // both have the same ten
+            names.emplace_back(row.preset);
+        }
+    }
+    return names;
+}
+
 PresetFigures figures_of(const std::string& encoder, const std::string& preset) {
     const auto& table = encoder == "libx265" ? kX265 : kX264;
     const auto* found =

@@ -28,6 +28,8 @@ struct EncoderTraits {
 };
 
 EncoderTraits traits_of(const std::string& encoder);
+/// Empty where we do not know them all.
+std::vector<std::string> preset_names(const std::string& encoder);
 PresetFigures figures_of(const std::string& encoder, const std::string& preset);
 
 /// x265's own choice of frame threads for a pool of so many threads (3.5, encoder.cpp).

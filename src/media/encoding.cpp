@@ -51,7 +51,8 @@ void check_container(const AVCodec& codec, const Options& options) {
     const std::string why = cannot_hold(container_for(options.output), stream);
     if (!why.empty()) {
         refuse(options.output.string(), why,
-               container_for(options.output) == "webm" ? "WebM holds AV1 (--codec av1) and VP9" : "");
+               container_for(options.output) == "webm" ? "WebM holds AV1 (--codec av1) and VP9"
+                                                       : "Choose another extension or another codec");
     }
 }
 
@@ -116,6 +117,19 @@ void note_format(const VideoStreamInfo& video, const EncoderSettings& settings, 
     }
 }
 
+// Here and not by the encoder: x264 prints on the terminal what it thinks of an unknown one.
+void check_preset(const EncoderSettings& settings) {
+    const std::vector<std::string> known = preset_names(settings.encoder);
+    if (known.empty() || std::find(known.begin(), known.end(), settings.preset) != known.end()) {
+        return;
+    }
+    std::string list;
+    for (const std::string& name : known) {
+        list += (list.empty() ? "" : ", ") + name;
+    }
+    refuse(settings.encoder, "it has no preset '" + settings.preset + "'", "Its presets are " + list);
+}
+
 // What the user fixed through the encoder's own options is not ours to change, and counts in the memory model.
 void adopt_extra(EncoderSettings& settings) {
     settings.threads = number_in_extra(settings, {"threads", "lp", "pools"}).value_or(settings.threads);
@@ -146,6 +160,7 @@ EncoderSettings choose_encoder(const Options& options, const SourceInfo& source,
     settings.preset = options.preset.empty() ? traits.default_preset : options.preset;
     settings.threads = usable_cpus();
     settings.extra = options.encoder_options;
+    check_preset(settings);
     adopt_extra(settings);
     note_format(video, settings, notes);
     settings.colour = output_colour(video, settings.format, notes);

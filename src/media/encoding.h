@@ -47,8 +47,12 @@ std::uint64_t encoder_memory(const EncoderSettings& settings);
 /// left to lower; what the user set through `extra` stays. Each step is a sentence in `notes`.
 void fit_into_memory(EncoderSettings& settings, std::uint64_t memory_budget, std::vector<std::string>& notes);
 
-/// Frames the encoder keeps back before its first packet, at most: pictures of ours it may still refer to.
+/// Pictures that must have gone in before the first packet comes out, at most, less one.
 int encoder_delay(const EncoderSettings& settings);
+
+/// Pictures of ours that the encoder still refers to after VideoOutput::write() has returned, at most. x264, x265 and
+/// SVT-AV1 copy what they read and keep none; others are taken to keep as many as they delay.
+int pictures_held_by_encoder(const EncoderSettings& settings);
 
 /// Rough bytes a second of the encoded video, for the disk prediction. On the safe (high) side.
 double predicted_video_bytes_per_s(const EncoderSettings& settings);

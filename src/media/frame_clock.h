@@ -5,7 +5,7 @@
 // out is mapped back: pts = T[pts index], dts = T[dts index], with T the table of the pictures' own time stamps.
 // Why: given the real time stamps of a variable-rate video, an encoder bends its rate control around them, may refuse
 // them, and makes up dts of its own by looking ahead; when it is restarted at a chunk boundary it makes up others, and
-// pts were seen to come out 0.33 s wrong (shared/resumable-muxing.md).
+// pts were seen to come out 0.33 s wrong (x264, FFmpeg 5.1).
 // Why it is right: T strictly rises and an encoder's dts index never exceeds its pts index, so dts strictly rises and
 // never exceeds pts. The first pictures' dts lie before the first picture (reordering): index -k is T[0] minus k
 // nominal frames.

@@ -249,7 +249,7 @@ av::Frame to_frame(const Picture& picture, AVPixelFormat format) {
     if (frame->buf[0] == nullptr) {
         av::fail(ErrorKind::resource, AVERROR(ENOMEM), "handing a picture to the encoder", "");
     }
-    share.release();   // the buffer frees it
+    (void)share.release();   // the buffer frees it
     return frame;
 }
 

@@ -42,8 +42,8 @@ void quiet_ffmpeg() {
     std::call_once(once, [] {
         av_log_set_level(AV_LOG_WARNING);
         av_log_set_callback(receive);
-        // SVT-AV1 prints by itself; it reads this once, when it is first used. 1 = errors only.
-        setenv("SVT_LOG", "1", 0);
+        // SVT-AV1 prints by itself; it reads this once, when it is first used. 0 = fatal errors only.
+        setenv("SVT_LOG", "0", 0);
     });
 }
 

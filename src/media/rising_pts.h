@@ -14,23 +14,23 @@ public:
     explicit RisingPts(std::int64_t nominal) : nominal_(std::max<std::int64_t>(nominal, 1)) {}
 
     std::int64_t next(std::optional<std::int64_t> pts) {
-        if (!previous_) {
-            repaired_ += pts ? 0 : 1;
-            previous_ = pts.value_or(0);
-        } else if (pts && *pts > *previous_) {
-            previous_ = pts;
+        const bool rises = pts && (!started_ || *pts > previous_);
+        if (rises) {
+            previous_ = *pts;
         } else {
             ++repaired_;
-            previous_ = *previous_ + (pts ? 1 : nominal_);
+            previous_ += !started_ ? 0 : pts ? 1 : nominal_;
         }
-        return *previous_;
+        started_ = true;
+        return previous_;
     }
 
     [[nodiscard]] std::int64_t repaired() const { return repaired_; }
 
 private:
     std::int64_t nominal_;
-    std::optional<std::int64_t> previous_;
+    std::int64_t previous_ = 0;
+    bool started_ = false;
     std::int64_t repaired_ = 0;
 };
 

@@ -6,6 +6,7 @@ extern "C" {
 }
 
 #include <algorithm>
+#include <exception>
 #include <string_view>
 #include <utility>
 
@@ -39,6 +40,11 @@ std::string list_options(const EncoderSettings& settings) {
     return text;
 }
 
+// FFmpeg's own MPEG encoders have no closed GOPs beside their scene cuts, and refuse the flag.
+bool is_mpeg(AVCodecID codec) {
+    return codec == AV_CODEC_ID_MPEG1VIDEO || codec == AV_CODEC_ID_MPEG2VIDEO || codec == AV_CODEC_ID_MPEG4;
+}
+
 AVHWDeviceType type_of_device(const AVCodec& codec, AVPixelFormat format) {
     for (int i = 0;; ++i) {
         const AVCodecHWConfig* config = avcodec_get_hw_config(&codec, i);
@@ -69,7 +75,10 @@ VideoEncoder::VideoEncoder(const EncoderSettings& settings, bool global_header)
     context_->framerate = av::to_av(settings.frame_rate);
     context_->time_base = av_inv_q(context_->framerate);   // Note [Frame indices]
     context_->sample_aspect_ratio = av::to_av(settings.sample_aspect);
-    context_->flags |= AV_CODEC_FLAG_CLOSED_GOP | (global_header ? AV_CODEC_FLAG_GLOBAL_HEADER : 0);
+    context_->flags |= global_header ? AV_CODEC_FLAG_GLOBAL_HEADER : 0;
+    if (!is_mpeg(codec->id)) {
+        context_->flags |= AV_CODEC_FLAG_CLOSED_GOP;
+    }
     context_->err_recognition |= AV_EF_EXPLODE;   // SVT-AV1 refuses unknown parameters only then
     tag(*context_, settings.colour, settings.format);
     const LogCapture log;
@@ -78,6 +87,24 @@ VideoEncoder::VideoEncoder(const EncoderSettings& settings, bool global_header)
     }
     apply_options(settings);
     open(settings);
+}
+
+VideoEncoder::~VideoEncoder() {
+    // SVT-AV1 1.4.1 waits for its last packet when it is closed: for ever, if it never had a picture.
+    if (!opened_ || drained_ || std::string_view(context_->codec->name) != "libsvtav1") {
+        return;
+    }
+    try {
+        if (!fed_) {
+            send_black();
+        }
+        drain();
+        const av::Packet packet = av::make_packet();
+        while (receive(*packet)) {
+            av_packet_unref(packet.get());
+        }
+    } catch (const std::exception&) {   // closing may then hang; throwing here would be worse
+    }
 }
 
 void VideoEncoder::apply_options(const EncoderSettings& settings) {
@@ -116,6 +143,17 @@ void VideoEncoder::open(const EncoderSettings& settings) {
     if (refused != log.lines().end()) {
         refuse(settings, *refused, "Check " + traits_of(settings.encoder).parameters_option);
     }
+    opened_ = true;
+}
+
+void VideoEncoder::send_black() {
+    PicturePool pool(format_, context_->width, context_->height);
+    const Picture picture = pool.take();
+    for (int plane = 0; plane < format_.planes(); ++plane) {
+        const Plane& to = picture.planes[static_cast<std::size_t>(plane)];
+        std::fill_n(to.data, to.stride * format_.plane_height(plane, context_->height), std::byte{0});
+    }
+    send(picture, 0);
 }
 
 // For encoders that take frames in device memory only (VAAPI): a pool there, into which pictures are uploaded.
@@ -176,6 +214,7 @@ void VideoEncoder::send(const Picture& picture, std::int64_t index) {
         throw Error(ErrorKind::resource, {"encoding a picture", "picture " + std::to_string(index),
                                           log.text().empty() ? av::describe(code) : log.text(), ""});
     }
+    fed_ = true;
 }
 
 // Into the layout that the encoder reads (p010, nv12); depth and subsampling are the same.
@@ -212,6 +251,7 @@ av::Frame VideoEncoder::upload(av::Frame frame) {
 }
 
 void VideoEncoder::drain() {
+    drained_ = true;
     avcodec_send_frame(context_.get(), nullptr);
 }
 

@@ -16,6 +16,10 @@ public:
     /// `global_header`: parameter sets in extradata, as MP4 and Matroska want them.
     /// Throws Error(usage) for an option or value the encoder does not take, naming it, and for an absent device.
     VideoEncoder(const EncoderSettings& settings, bool global_header);
+    /// Pictures that have not come out are lost. SVT-AV1 encodes them first: it cannot be stopped.
+    ~VideoEncoder();
+    VideoEncoder(const VideoEncoder&) = delete;
+    VideoEncoder& operator=(const VideoEncoder&) = delete;
 
     /// pts of the packets of this picture will be `index`.
     void send(const Picture& picture, std::int64_t index);
@@ -31,12 +35,16 @@ private:
     void open(const EncoderSettings& settings);
     av::Frame pack(const Picture& picture);
     av::Frame upload(av::Frame frame);
+    void send_black();
 
     av::Buffer device_;
     av::CodecContext context_;
     PixelFormat format_;
     AVPixelFormat input_format_ = AV_PIX_FMT_NONE;   // in host memory
     av::Scaler packer_;
+    bool opened_ = false;
+    bool fed_ = false;
+    bool drained_ = false;
 };
 
 /// Opens the encoder at a small size (a device's at its real one) and closes it again: finds out whether it takes its
