@@ -74,12 +74,12 @@ DiskPlan plan_disk(const Options& options, const SourceInfo& source, const Encod
     return disk;
 }
 
-void check_disk(const DiskPlan& disk, const std::filesystem::path& output) {
-    if (disk.predicted_output + disk.checkpoint <= disk.allowed) {
+void check_disk(const DiskPlan& disk, const Options& options) {
+    if (options.disk_limit.kind == DiskLimit::Kind::none || disk.predicted_output + disk.checkpoint <= disk.allowed) {
         return;
     }
     throw Error(ErrorKind::refused,
-                {"checking the disk space", folder_of(output).string(),
+                {"checking the disk space", folder_of(options.output).string(),
                  "the output is predicted to take up to " + format_bytes(disk.predicted_output) +
                      " and the checkpoint " + format_bytes(disk.checkpoint) + ", but only " +
                      format_bytes(disk.allowed) + " of the " + format_bytes(disk.free) + " free there may be used",

@@ -22,7 +22,8 @@ void check_output_path(const Options& options);
 DiskPlan plan_disk(const Options& options, const SourceInfo& source, const EncoderSettings& encoder,
                    const std::vector<int>& copied);
 
-/// Error(refused) with every number where the prediction exceeds what is allowed.
-void check_disk(const DiskPlan& disk, const std::filesystem::path& output);
+/// Error(refused) with every number where the prediction exceeds what is allowed. `--disk-limit none` switches the
+/// check off: the prediction is on the high side, and the user may know better.
+void check_disk(const DiskPlan& disk, const Options& options);
 
 }   // namespace millstream

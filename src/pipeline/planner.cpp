@@ -68,7 +68,7 @@ public:
         choose_streams();
         choose_output_and_memory();
         job_.plan.disk = plan_disk(options(), job_.source, job_.encoder, job_.copied_streams);
-        check_disk(job_.plan.disk, options().output);
+        check_disk(job_.plan.disk, options());
         describe(job_);
         return std::move(job_);
     }
