@@ -234,6 +234,35 @@ TEST_F(Output, gives_packets_rising_dts_never_after_their_pts_and_durations_with
     EXPECT_NEAR(stream.duration_s, end, 0.002);
 }
 
+TEST_F(Output, lasts_until_the_end_of_its_last_picture) {
+    testing::write_file(folder_ / "in.mp4", "mp4", {{video(30, true)}, {}});
+    const SourceInfo source = probe(folder_ / "in.mp4");
+    for (const bool reordered : {false, true}) {
+        reorder_output(reordered);
+        std::vector<std::string> notes;
+        const OutputSpec spec = spec_for(source, folder_ / "out.mp4", notes);
+        VideoOutput output(spec, source);
+        PicturePool pool({}, 96, 64);
+        std::int64_t pts = 0;
+        for (int i = 0; i < 12; ++i) {
+            Picture picture = pool.take();
+            pts = 15360 * i + 100 * (i % 3);
+            picture.pts = pts;
+            picture.duration = i == 11 ? 7680 : 0;   // only the last one's own is used
+            output.write(picture);
+        }
+        output.finish();
+        // The file's own: for reordered streams FFmpeg's reader makes the stream's duration of decoding times.
+        EXPECT_NEAR(probe(spec.path).duration_s, static_cast<double>(pts + 7680) / 15360, 0.002) << reordered;
+        VideoDecoder decoder(probe(spec.path), {});
+        int frames = 0;
+        while (decoder.next()) {
+            ++frames;
+        }
+        EXPECT_EQ(frames, 12) << reordered;
+    }
+}
+
 TEST_F(Output, copies_audio_bit_exactly_with_its_timing) {
     struct Case {
         const char* encoder;
