@@ -46,7 +46,9 @@ run_logged() {
 }
 
 # Leaks are looked for too. What torch and OpenVINO keep until the end of the process is theirs: tests/lsan.supp.
+# TBB, which OpenVINO brings, otherwise loads a library in a way (RTLD_DEEPBIND) that sanitizers end the process for.
 sanitizer_settings() {
+    TBB_ENABLE_SANITIZERS=1 \
     ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=0 \
     LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0 \
     UBSAN_OPTIONS=print_stacktrace=1 "$@"
