@@ -93,7 +93,7 @@ std::vector<ModelInfo> list_models() {
     }
     ModelInfo& identity = models.emplace_back();
     identity.name = "identity";
-    identity.architecture = "1x1 convolution";
+    identity.architecture = "multiplication by one";
     identity.description = "Gives every pixel back as it is, through the whole machinery: for tests and measurements";
     identity.licence = "Apache-2.0";
     identity.origin = "Millstream";

@@ -74,7 +74,7 @@ struct Network {
 /// arithmetic in units of input pixels). Throws Error(model) naming the layer.
 void analyse(Network& network, const std::string& file);
 
-/// y = x as a real graph: one 1x1 convolution with the unit matrix, run like any other network.
+/// y = x as a real graph: every value times one, run like any other network.
 Network identity_network();
 
 /// Reads ncnn's text .param and its .bin. Checks every size against the file before allocating; nothing is executed.
