@@ -23,6 +23,9 @@ enum class Backend { automatic, torch, openvino };
 /// Arithmetic of the network. `automatic`: bf16 where the CPU has it in hardware, fp16 on CUDA, else fp32.
 enum class Precision { automatic, fp32, bf16, fp16 };
 
+/// `low_pass` gives the output the source's colours back where they change slowly; detail stays the network's.
+enum class ColourFixing { off, low_pass };
+
 /// `threaded` runs every stage on a thread of its own; `serial` is the one-loop reference, same output.
 enum class Runner { threaded, serial };
 
@@ -49,6 +52,7 @@ struct Options {
     std::optional<int> tile;   ///< input pixels a side; 0 = the whole frame; absent = from the memory budget
     int batch = 0;             ///< tiles or frames in flight; 0 = from the memory budget
     int threads = 0;           ///< CPU threads of the network; 0 = what the cgroup allows
+    ColourFixing colour_fix = ColourFixing::low_pass;
 
     // Resources
     std::optional<std::uint64_t> max_memory;   ///< host bytes; absent = 60 % of min(cgroup limit, MemAvailable)

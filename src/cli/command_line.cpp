@@ -48,6 +48,9 @@ void add_network_options(CLI::App& app, Options& o) {
     value(app, "--threads", "N", "CPU threads of the network (all this process may use)", [&o](Text text) {
         o.threads = parse_number("--threads", text, 1, 1024);
     })->group(group);
+    value(app, "--color-fix", "off|lowpass", "keep the source's colours; detail stays the network's (lowpass)",
+          [&o](Text text) { o.colour_fix = parse_colour_fix(text); })
+        ->group(group);
     value(app, "--runner", "threaded|serial", "", [&o](Text text) { o.runner = parse_runner(text); })->group("");
 }
 

@@ -158,6 +158,11 @@ Precision parse_precision(std::string_view text) {
                                   {"fp16", Precision::fp16}}});
 }
 
+ColourFixing parse_colour_fix(std::string_view text) {
+    return choose<ColourFixing, 2>("--color-fix", text,
+                                   {{{"off", ColourFixing::off}, {"lowpass", ColourFixing::low_pass}}});
+}
+
 Runner parse_runner(std::string_view text) {
     return choose<Runner, 2>("--runner", text, {{{"threaded", Runner::threaded}, {"serial", Runner::serial}}});
 }

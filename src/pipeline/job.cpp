@@ -90,8 +90,13 @@ private:
         const Size input{video.width, video.height};
         DecodeSource source(decoder_, live_, stop_);
         ToTensorStage to_tensor(video.format, video.width, video.height);
-        EnhanceStage enhance(*executor_, network.scale, input, job_.memory.layout,
-                             job_.memory.joining == Joining::separate, stop_);
+        const bool fixes_colours = job_.plan.options.colour_fix != ColourFixing::off;
+        EnhanceStage enhance(*executor_, network.scale, input,
+                             {.layout = job_.memory.layout,
+                              .overlap = job_.memory.joining == Joining::separate,
+                              .keep_input = fixes_colours},
+                             stop_);
+        ColourFixStage fix_colours(network.scale);
         ToPictureStage to_picture({input.width * network.scale, input.height * network.scale}, job_.encoder);
         EncodeProgress encoded;
         EncodeStage encode(output_, encoded);
@@ -99,7 +104,11 @@ private:
         ProgressReporter progress(job_, encoded, observer_);
         const auto tick = [&progress] { progress.tick(); };
         Report report;
-        const auto groups = join({&to_tensor, &enhance, &to_picture}, encode);
+        std::vector<Stage*> outwards{&to_picture};
+        if (fixes_colours) {
+            outwards.insert(outwards.begin(), &fix_colours);
+        }
+        const auto groups = join(to_tensor, enhance, outwards, encode);
         const bool serial = job_.plan.options.runner == Runner::serial;
         report.stages = serial ? run_serial(source, groups, tick) : run_threaded(source, groups, tick);
         progress.finish();
@@ -108,14 +117,17 @@ private:
         return report;
     }
 
-    [[nodiscard]] std::vector<StageGroup> join(std::vector<Stage*> conversion, EncodeStage& encode) const {
+    [[nodiscard]] std::vector<StageGroup> join(Stage& to_tensor, Stage& enhance, const std::vector<Stage*>& outwards,
+                                               Stage& encode) const {
         const MemoryChoice& memory = job_.memory;
         if (memory.joining == Joining::fused) {
-            return {{std::move(conversion), memory.picture_queue}, {{&encode}, memory.result_queue}};
+            std::vector<Stage*> all{&to_tensor, &enhance};
+            all.insert(all.end(), outwards.begin(), outwards.end());
+            return {{std::move(all), memory.picture_queue}, {{&encode}, memory.result_queue}};
         }
-        return {{{conversion.at(0)}, memory.picture_queue},
-                {{conversion.at(1)}, memory.input_queue},
-                {{conversion.at(2)}, memory.output_queue},
+        return {{{&to_tensor}, memory.picture_queue},
+                {{&enhance}, memory.input_queue},
+                {outwards, memory.output_queue},
                 {{&encode}, memory.result_queue}};
     }
 

@@ -43,6 +43,9 @@ static void to_json(Json& target, Backend backend) {
 static void to_json(Json& target, Precision precision) {
     target = words(precision);
 }
+static void to_json(Json& target, ColourFixing fixing) {
+    target = fixing == ColourFixing::off ? "off" : "lowpass";
+}
 static void to_json(Json& target, Runner runner) {
     target = runner == Runner::serial ? "serial" : "threaded";
 }
@@ -62,8 +65,8 @@ static void to_json(Json& target, const DiskLimit& limit) {
 
 MILLSTREAM_JSON_FIELDS(Size, width, height);
 MILLSTREAM_JSON_FIELDS(Options, input, output, overwrite, model, scale, size, backend, precision, tile, batch, threads,
-                       max_memory, max_vram, disk_limit, codec, encoder, crf, preset, encoder_options, hwaccel,
-                       video_stream, keep_audio, runner);
+                       colour_fix, max_memory, max_vram, disk_limit, codec, encoder, crf, preset, encoder_options,
+                       hwaccel, video_stream, keep_audio, runner);
 MILLSTREAM_JSON_FIELDS(StreamPlan, index, kind, codec, language, action, reason);
 MILLSTREAM_JSON_FIELDS(MemoryPlan, budget, base, decoder, network, frames, encoder);
 MILLSTREAM_JSON_FIELDS(DiskPlan, predicted_output, checkpoint, free, allowed);

@@ -72,12 +72,13 @@ MemoryChoice lay_out(const MemoryNeeds& needs, const Candidate& tiles, int reque
     choice.picture_queue = items * needs.source_picture;
     choice.result_queue = items * needs.result_picture;
     choice.input_queue = separate ? needs.input_tensor : 0;
-    choice.output_queue = separate ? needs.output_tensor : 0;
+    choice.output_queue = separate ? needs.output_tensor + (needs.input_kept ? needs.input_tensor : 0) : 0;
     // Frames inside the network stage: the one being fed and those whose tiles are still in flight.
     const auto in_network =
         separate ? 1 + (static_cast<std::uint64_t>(requests) + tiles.tiles - 1) / tiles.tiles : std::uint64_t{1};
     // Working sets: one item in each stage that holds that representation.
-    const std::uint64_t inputs = (separate ? 2 : 0) + in_network;
+    const std::uint64_t kept = separate && needs.input_kept ? 2 : 0;   // beside the outputs behind the network
+    const std::uint64_t inputs = (separate ? 2 : 0) + in_network + kept;
     const std::uint64_t outputs = (separate ? 2 : 0) + in_network;
     choice.live_frames = static_cast<int>(1 + items + (separate ? 4 : 1) + in_network + items + 1);
 

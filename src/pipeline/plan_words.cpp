@@ -149,6 +149,9 @@ std::string to_text(const Plan& plan) {
         text << "         " << plan.tiles_per_frame << " tiles of " << words(plan.tile) << " a frame, halo "
              << plan.halo << " px (" << (plan.tiles_exact ? "exact" : "cross-faded") << ")\n";
     }
+    if (plan.options.colour_fix == ColourFixing::low_pass) {
+        text << "         colours kept as in the source (--color-fix lowpass)\n";
+    }
     text << "Output   " << plan.options.output.string() << "\n"
          << "         " << plan.container << ", " << words(plan.output_size) << " " << plan.output_pixel_format << ", "
          << plan.output_colour << "\n"

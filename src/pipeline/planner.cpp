@@ -142,6 +142,7 @@ private:
         needs.tile = options().tile;
         needs.batch = options().batch;
         needs.threads = job_.executor.threads;
+        needs.input_kept = options().colour_fix != ColourFixing::off;
         needs.cost =
             job_is_longer_than_probe() ? measure_cost(network, job_.executor) : estimate_cost(network, job_.executor);
         needs.budget = options().max_memory ? *options().max_memory : default_memory_budget();

@@ -46,11 +46,11 @@ void ToTensorStage::process(Item item, const Emit& emit) {
     emit(std::move(item));
 }
 
-EnhanceStage::EnhanceStage(Executor& executor, int scale, Size frame, const TileLayout& layout, bool overlap,
-                           std::stop_token stop)
+EnhanceStage::EnhanceStage(Executor& executor, int scale, Size frame, const Settings& settings, std::stop_token stop)
     : pool_(rgb_shape(frame.width * scale, frame.height * scale)),
-      enhancer_(executor, scale, frame, layout),
-      overlap_(overlap),
+      enhancer_(executor, scale, frame, settings.layout),
+      overlap_(settings.overlap),
+      keep_input_(settings.keep_input),
       stop_(std::move(stop)) {}
 
 void EnhanceStage::process(Item item, const Emit& emit) {
@@ -59,8 +59,9 @@ void EnhanceStage::process(Item item, const Emit& emit) {
             return;
         }
         EnhancerFrame job{frame->index, frame->input, pool_.take()};
-        frame->input
-            .reset();   // the enhancer's copy is the last one: the memory goes back as soon as the network has it
+        if (!keep_input_) {
+            frame->input.reset();   // the enhancer's copy is the last one: its memory goes back with the last tile
+        }
         waiting_.push_back(std::move(*frame));
         enhancer_.submit(std::move(job));
         emit_done(overlap_ ? enhancer_.poll() : enhancer_.drain(), emit);
@@ -81,6 +82,14 @@ void EnhanceStage::emit_done(std::optional<EnhancerFrame> done, const Emit& emit
     frame.output = std::move(done->output);
     done.reset();
     emit(std::move(frame));
+}
+
+void ColourFixStage::process(Item item, const Emit& emit) {
+    if (auto* frame = std::get_if<Frame>(&item)) {
+        fix_.apply(frame->input, frame->output);
+        frame->input.reset();
+    }
+    emit(std::move(item));
 }
 
 ToPictureStage::ToPictureStage(Size network_output, const EncoderSettings& encoder)

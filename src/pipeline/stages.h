@@ -1,4 +1,4 @@
-// The stages of a job, in the order frames pass them: decode, to tensor, enhance, to picture, encode.
+// The stages of a job, in the order frames pass them: decode, to tensor, enhance, fix colours, to picture, encode.
 #pragma once
 
 #include <atomic>
@@ -7,6 +7,7 @@
 #include <optional>
 #include <stop_token>
 
+#include "enhance/colour_fix.h"
 #include "enhance/enhancer.h"
 #include "frame/convert.h"
 #include "frame/tensor_pool.h"
@@ -51,9 +52,12 @@ private:
 /// Fills Frame::output from Frame::input. Frames that arrive after a stop request are dropped.
 class EnhanceStage : public Stage {
 public:
-    /// `overlap`: a frame may start before the one before it has finished (one more output in memory).
-    EnhanceStage(Executor& executor, int scale, Size frame, const TileLayout& layout, bool overlap,
-                 std::stop_token stop);
+    struct Settings {
+        TileLayout layout;
+        bool overlap = false;      ///< a frame may start before the one before it has finished (one more output)
+        bool keep_input = false;   ///< a later stage needs Frame::input
+    };
+    EnhanceStage(Executor& executor, int scale, Size frame, const Settings& settings, std::stop_token stop);
     [[nodiscard]] std::string_view name() const override { return "enhance"; }
     void process(Item item, const Emit& emit) override;
     [[nodiscard]] double copies() const { return enhancer_.copies(); }
@@ -65,7 +69,19 @@ private:
     std::deque<Frame> waiting_;   // the frames inside enhancer_, in order
     Enhancer enhancer_;
     bool overlap_;
+    bool keep_input_;
     std::stop_token stop_;
+};
+
+/// Corrects Frame::output by Frame::input, which is released then.
+class ColourFixStage : public Stage {
+public:
+    explicit ColourFixStage(int scale) : fix_(scale) {}
+    [[nodiscard]] std::string_view name() const override { return "colour-fix"; }
+    void process(Item item, const Emit& emit) override;
+
+private:
+    ColourFix fix_;
 };
 
 /// Fills Frame::result from Frame::output: colour conversion, and resampling where the sizes differ.
