@@ -26,7 +26,8 @@ def first_frame(path: Path) -> Picture:
     capture = cv2.VideoCapture(str(path))
     read, frame = capture.read()
     assert read, path
-    return frame.astype(np.float32)
+    picture: Picture = frame.astype(np.float32)
+    return picture
 
 
 def block_shifts(source: Picture, enhanced: Picture) -> Picture:
@@ -35,7 +36,8 @@ def block_shifts(source: Picture, enhanced: Picture) -> Picture:
     down = cv2.resize(enhanced, (source.shape[1], source.shape[0]), interpolation=cv2.INTER_AREA)
     difference = (down - source)[:height, :width]
     means: Picture = difference.reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK, 3).mean(axis=(1, 3))
-    return np.abs(means)
+    shifts: Picture = np.abs(means)
+    return shifts
 
 
 def gradient_energy(picture: Picture) -> float:
