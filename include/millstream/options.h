@@ -26,6 +26,10 @@ enum class Precision { automatic, fp32, bf16, fp16 };
 /// `low_pass` gives the output the source's colours back where they change slowly; detail stays the network's.
 enum class ColourFixing { off, low_pass };
 
+/// `automatic`: frames of a video found to be interlaced become whole pictures, at their own times and in their number;
+/// `on`: those of any video; `fields`: a picture of every field, at twice the rate.
+enum class Deinterlace { automatic, off, on, fields };
+
 /// `threaded` runs every stage on a thread of its own; `serial` is the one-loop reference, same output.
 enum class Runner { threaded, serial };
 
@@ -65,6 +69,7 @@ struct Options {
     std::optional<int> crf;       ///< constant quality; absent = 18 (x264/x265), 23 (SVT-AV1)
     std::string preset;           ///< empty = medium (x264/x265), 8 (SVT-AV1)
     std::vector<std::pair<std::string, std::string>> encoder_options;   ///< handed to the encoder last
+    Deinterlace deinterlace = Deinterlace::automatic;
     std::string hwaccel;               ///< FFmpeg device type for decoding (cuda, vaapi, ...); empty = software
     std::optional<int> video_stream;   ///< stream index to enhance; absent = the first that is no cover art
     bool keep_audio = true;

@@ -105,6 +105,10 @@ void add_source_options(CLI::App& app, Options& o) {
     value(app, "--video", "N", "index of the video stream to enhance (the first that is no cover art)",
           [&o](Text text) { o.video_stream = parse_number("--video", text, 0, 255); })
         ->group(group);
+    value(app, "--deinterlace", "auto|off|on|field",
+          "interlaced video: auto keeps frame rate and times; field doubles it",
+          [&o](Text text) { o.deinterlace = parse_deinterlace(text); })
+        ->group(group);
     app.add_flag_callback(
            "--no-audio", [&o] { o.keep_audio = false; }, "leave the sound out")
         ->group(group);

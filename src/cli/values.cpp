@@ -163,6 +163,14 @@ ColourFixing parse_colour_fix(std::string_view text) {
                                    {{{"off", ColourFixing::off}, {"lowpass", ColourFixing::low_pass}}});
 }
 
+Deinterlace parse_deinterlace(std::string_view text) {
+    return choose<Deinterlace, 4>("--deinterlace", text,
+                                  {{{"auto", Deinterlace::automatic},
+                                    {"off", Deinterlace::off},
+                                    {"on", Deinterlace::on},
+                                    {"field", Deinterlace::fields}}});
+}
+
 Runner parse_runner(std::string_view text) {
     return choose<Runner, 2>("--runner", text, {{{"threaded", Runner::threaded}, {"serial", Runner::serial}}});
 }

@@ -3,9 +3,11 @@
 #include <utility>
 
 #include "media/av.h"
+#include "media/deinterlacer.h"
 #include "media/demuxer.h"
 #include "media/frame_decoder.h"
 #include "media/frame_fitter.h"
+#include "media/pixel_formats.h"
 #include "media/rising_pts.h"
 
 namespace millstream {
@@ -33,6 +35,10 @@ struct VideoDecoder::State {
           fitter(video.format, shape_of(video), video.colour.full_range, video.colour.matrix),
           rising_pts(nominal_ticks(source.video())) {
         demuxer.select({source.video_stream});
+        if (settings.deinterlacing.rate != DeinterlacedRate::none) {
+            const FilterInput input{to_av(video.format), video.width, video.height, av::to_av(video.sample_aspect)};
+            deinterlacer.emplace(input, settings.deinterlacing, decoder_threads(settings.threads));
+        }
     }
 
     const AVStream& checked_stream(const SourceInfo& source) const {
@@ -45,13 +51,18 @@ struct VideoDecoder::State {
 
     std::optional<av::Frame> next_frame();
     void feed();
-    Picture finish(av::Frame frame);
+    av::Frame finish(av::Frame frame);
+    std::optional<Picture> next_picture();
+    std::optional<Picture> next_deinterlaced();
+    Picture picture_of(av::Frame frame, std::int64_t duration) const;
 
     VideoStreamInfo video;
     Demuxer demuxer;
     FrameDecoder decoder;
     FrameFitter fitter;
     RisingPts rising_pts;
+    std::optional<Deinterlacer> deinterlacer;
+    bool ended = false;   // the deinterlacer has had the last frame
     av::Packet packet = av::make_packet();
     bool draining = false;
     int failures_in_a_row = 0;
@@ -93,18 +104,54 @@ void VideoDecoder::State::feed() {
     decoder.drain();
 }
 
-Picture VideoDecoder::State::finish(av::Frame frame) {
+// Counts what is wrong with the frame and brings it to the size, format and rising pts of all.
+av::Frame VideoDecoder::State::finish(av::Frame frame) {
     const bool concealed = frame->decode_error_flags != 0 || (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0;
     statistics.concealed_frames += concealed ? 1 : 0;
     const std::optional<std::int64_t> pts =
         frame->best_effort_timestamp == AV_NOPTS_VALUE ? std::nullopt : std::optional(frame->best_effort_timestamp);
-    const std::int64_t duration = av::duration_of(*frame);
-    Picture picture = to_picture(fitter.fit(std::move(frame)), video.format);
+    av::Frame fitted = fitter.fit(std::move(frame));
+    fitted->pts = rising_pts.next(pts);
+    return fitted;
+}
+
+Picture VideoDecoder::State::picture_of(av::Frame frame, std::int64_t duration) const {
+    const std::int64_t pts = frame->pts;
+    Picture picture = to_picture(std::move(frame), video.format);
     picture.colour = video.colour;
-    picture.pts = rising_pts.next(pts);
+    picture.pts = pts;
     picture.duration = duration > 0 ? duration : 0;
-    ++statistics.frames;
     return picture;
+}
+
+std::optional<Picture> VideoDecoder::State::next_picture() {
+    if (deinterlacer) {
+        return next_deinterlaced();
+    }
+    std::optional<av::Frame> frame = next_frame();
+    if (!frame) {
+        return std::nullopt;
+    }
+    const std::int64_t duration = av::duration_of(**frame);
+    return picture_of(finish(*std::move(frame)), duration);
+}
+
+std::optional<Picture> VideoDecoder::State::next_deinterlaced() {
+    for (;;) {
+        if (auto ready = deinterlacer->pull()) {
+            return picture_of(std::move(ready->frame), ready->duration);
+        }
+        if (ended) {
+            return std::nullopt;
+        }
+        if (std::optional<av::Frame> frame = next_frame()) {
+            const std::int64_t duration = av::duration_of(**frame);
+            deinterlacer->push(finish(*std::move(frame)), duration);
+        } else {
+            deinterlacer->end();
+            ended = true;
+        }
+    }
 }
 
 VideoDecoder::VideoDecoder(const SourceInfo& source, const DecoderSettings& settings)
@@ -115,11 +162,9 @@ VideoDecoder& VideoDecoder::operator=(VideoDecoder&&) noexcept = default;
 
 std::optional<Picture> VideoDecoder::next() {
     State& state = *state_;
-    std::optional<Picture> picture;
-    if (auto frame = state.next_frame()) {
-        picture = state.finish(std::move(*frame));
-    }
+    std::optional<Picture> picture = state.next_picture();
     DecodeStatistics& statistics = state.statistics;
+    statistics.frames += picture ? 1 : 0;
     statistics.corrupt_packets = state.demuxer.corrupt_packets() + state.refused_packets;
     statistics.repaired_pts = state.rising_pts.repaired();
     statistics.resized_frames = state.fitter.resampled();

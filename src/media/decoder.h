@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "media/interlacing.h"
 #include "media/probe.h"
 #include "picture/picture.h"
 
@@ -14,6 +15,8 @@ namespace millstream {
 struct DecoderSettings {
     int threads = 0;       ///< frame threads; 0 = FFmpeg's choice for this machine
     std::string hwaccel;   ///< FFmpeg device type (cuda, vaapi, qsv, ...); empty = software
+    /// At field rate the source must have been through use_field_rate().
+    Deinterlacing deinterlacing = {};
 };
 
 /// What went wrong on the way, counted. Nothing of it stops decoding.

@@ -54,7 +54,9 @@ public:
           stop_(std::move(stop)),
           partial_(partial_path(job_.plan.options.output)),
           executor_(make_executor(job_.model.network, job_.executor)),
-          decoder_(job_.source, {.threads = usable_cpus(), .hwaccel = job_.plan.options.hwaccel}),
+          decoder_(
+              job_.source,
+              {.threads = usable_cpus(), .hwaccel = job_.plan.options.hwaccel, .deinterlacing = job_.deinterlacing}),
           output_({.path = partial_path(job_.plan.options.output),
                    .container = job_.plan.container,
                    .encoder = job_.encoder,

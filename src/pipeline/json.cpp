@@ -66,7 +66,7 @@ static void to_json(Json& target, const DiskLimit& limit) {
 MILLSTREAM_JSON_FIELDS(Size, width, height);
 MILLSTREAM_JSON_FIELDS(Options, input, output, overwrite, model, scale, size, backend, precision, tile, batch, threads,
                        colour_fix, max_memory, max_vram, disk_limit, codec, encoder, crf, preset, encoder_options,
-                       hwaccel, video_stream, keep_audio, runner);
+                       deinterlace, hwaccel, video_stream, keep_audio, runner);
 MILLSTREAM_JSON_FIELDS(StreamPlan, index, kind, codec, language, action, reason);
 MILLSTREAM_JSON_FIELDS(MemoryPlan, budget, base, decoder, network, frames, encoder);
 MILLSTREAM_JSON_FIELDS(DiskPlan, predicted_output, checkpoint, free, allowed);

@@ -25,6 +25,8 @@ constexpr int kInexactBlend = 8;
 constexpr std::uint64_t kRunOverhead = 96 * kMiB;
 // A probe is worth its time where the job computes at least this many times as much.
 constexpr double kProbeWorth = 20;
+// A frame, its neighbours, and the pictures made of it.
+constexpr std::uint64_t kDeinterlacedPictures = 5;
 // The network's smallest useful share when the encoder's settings are chosen: two requests of this tile.
 constexpr int kReservedTile = 256;
 
@@ -64,6 +66,7 @@ public:
         check_output_path(options());
         job_.plan.container = container_for(options().output);
         job_.source = probe(options().input, options().video_stream);
+        choose_deinterlacing();
         choose_model();
         choose_streams();
         choose_output_and_memory();
@@ -78,6 +81,17 @@ private:
     [[nodiscard]] const VideoStreamInfo& video() const { return *job_.source.video().video; }
     [[nodiscard]] Size input_size() const { return {video().width, video().height}; }
     void note(std::string sentence) { job_.plan.notes.push_back(std::move(sentence)); }
+
+    void choose_deinterlacing() {
+        std::string words;
+        job_.deinterlacing = decide_deinterlacing(look_for_interlacing(job_.source), options().deinterlace, words);
+        if (job_.deinterlacing.rate == DeinterlacedRate::fields) {
+            use_field_rate(job_.source);
+        }
+        if (!words.empty()) {
+            note(std::move(words));
+        }
+    }
 
     void choose_model() {
         job_.model = load_model(options().model, options().scale);
@@ -148,6 +162,9 @@ private:
         needs.budget = options().max_memory ? *options().max_memory : default_memory_budget();
         needs.base = resident_bytes() + kRunOverhead;
         needs.decoder = decoder_memory(job_.source, usable_cpus());
+        if (job_.deinterlacing.rate != DeinterlacedRate::none) {
+            needs.decoder += kDeinterlacedPictures * video().format.picture_bytes(video().width, video().height);
+        }
         const auto pixels =
             static_cast<std::uint64_t>(needs.frame.width) * static_cast<std::uint64_t>(needs.frame.height);
         needs.source_picture = video().format.picture_bytes(video().width, video().height);

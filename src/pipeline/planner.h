@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "media/encoding.h"
+#include "media/interlacing.h"
 #include "media/probe.h"
 #include "millstream/plan.h"
 #include "model/executor.h"
@@ -16,6 +17,7 @@ namespace millstream {
 struct PreparedJob {
     Plan plan;
     SourceInfo source;
+    Deinterlacing deinterlacing;
     LoadedModel model;
     ExecutorSettings executor;
     EncoderSettings encoder;
