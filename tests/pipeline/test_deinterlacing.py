@@ -25,13 +25,14 @@ def make_interlaced(path: Path, *, first: str = "tff", flagged: bool = True, fra
 
 def combing(path: Path) -> float:
     """How much neighbouring lines differ more than lines two apart do, in code values; means over all frames."""
-    capture, values = cv2.VideoCapture(str(path)), []
+    capture = cv2.VideoCapture(str(path))
+    values: list[float] = []
     while True:
         read, frame = capture.read()
         if not read:
             return float(np.mean(values))
         y = frame[:, :, 1].astype(np.float32)
-        values.append(np.abs(y[1:-1] - (y[:-2] + y[2:]) / 2).mean() - np.abs(y[:-2] - y[2:]).mean() / 2)
+        values.append(float(np.abs(y[1:-1] - (y[:-2] + y[2:]) / 2).mean() - np.abs(y[:-2] - y[2:]).mean() / 2))
 
 
 def notes(run: Run, *arguments: str | Path) -> str:
