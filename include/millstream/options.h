@@ -30,6 +30,16 @@ enum class ColourFixing { off, low_pass };
 /// `on`: those of any video; `fields`: a picture of every field, at twice the rate.
 enum class Deinterlace { automatic, off, on, fields };
 
+/// The part of the source's picture that is enhanced, in its pixels before any rotation.
+struct Crop {
+    enum class Kind { off, automatic, rectangle };   ///< automatic: without the black bars around the picture
+    Kind kind = Kind::off;
+    int width = 0;
+    int height = 0;
+    int x = 0;
+    int y = 0;
+};
+
 /// `threaded` runs every stage on a thread of its own; `serial` is the one-loop reference, same output.
 enum class Runner { threaded, serial };
 
@@ -51,6 +61,7 @@ struct Options {
     std::string model = "realesr-animevideov3";   ///< a name of `millstream models list`, `identity`, or a path
     int scale = 2;                                ///< 1..4; the net's own scale is resampled to it where they differ
     std::optional<Size> size;                     ///< exact output size; overrides scale
+    std::optional<Size> fit;                      ///< as large as fits, shape kept, pixels square; overrides scale
     Backend backend = Backend::automatic;
     Precision precision = Precision::automatic;
     std::optional<int> tile;   ///< input pixels a side; 0 = the whole frame; absent = from the memory budget
@@ -70,6 +81,7 @@ struct Options {
     std::string preset;           ///< empty = medium (x264/x265), 8 (SVT-AV1)
     std::vector<std::pair<std::string, std::string>> encoder_options;   ///< handed to the encoder last
     Deinterlace deinterlace = Deinterlace::automatic;
+    Crop crop;
     std::string hwaccel;               ///< FFmpeg device type for decoding (cuda, vaapi, ...); empty = software
     std::optional<int> video_stream;   ///< stream index to enhance; absent = the first that is no cover art
     bool keep_audio = true;

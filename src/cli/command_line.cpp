@@ -33,6 +33,9 @@ void add_network_options(CLI::App& app, Options& o) {
     value(app, "--size", "WxH", "exact size of the output instead of a scale", [&o](Text text) {
         o.size = parse_size("--size", text);
     })->group(group);
+    value(app, "--fit", "WxH", "as large as fits in there, shape kept, pixels square", [&o](Text text) {
+        o.fit = parse_size("--fit", text);
+    })->group(group);
     value(app, "--backend", "auto|torch|openvino", "what runs the network (auto)", [&o](Text text) {
         o.backend = parse_backend(text);
     })->group(group);
@@ -108,6 +111,9 @@ void add_source_options(CLI::App& app, Options& o) {
     value(app, "--deinterlace", "auto|off|on|field",
           "interlaced video: auto keeps frame rate and times; field doubles it",
           [&o](Text text) { o.deinterlace = parse_deinterlace(text); })
+        ->group(group);
+    value(app, "--crop", "off|auto|W:H:X:Y", "enhance this part of the picture; auto: without black bars (off)",
+          [&o](Text text) { o.crop = parse_crop(text); })
         ->group(group);
     app.add_flag_callback(
            "--no-audio", [&o] { o.keep_audio = false; }, "leave the sound out")

@@ -163,6 +163,26 @@ ColourFixing parse_colour_fix(std::string_view text) {
                                    {{{"off", ColourFixing::off}, {"lowpass", ColourFixing::low_pass}}});
 }
 
+Crop parse_crop(std::string_view text) {
+    if (text == "off" || text == "auto") {
+        return {.kind = text == "auto" ? Crop::Kind::automatic : Crop::Kind::off};
+    }
+    std::array<int, 4> numbers{};
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+        const std::size_t end = i + 1 < numbers.size() ? text.find(':', begin) : text.size();
+        const std::optional<int> number =
+            end == std::string_view::npos ? std::nullopt : read_whole<int>(text.substr(begin, end - begin));
+        if (!number || *number < 0) {
+            refuse("--crop", text, "it takes off, auto or a part of the picture as WIDTH:HEIGHT:X:Y in pixels",
+                   "Write for example 1920:800:0:140");
+        }
+        numbers.at(i) = *number;
+        begin = end + 1;
+    }
+    return {Crop::Kind::rectangle, numbers[0], numbers[1], numbers[2], numbers[3]};
+}
+
 Deinterlace parse_deinterlace(std::string_view text) {
     return choose<Deinterlace, 4>("--deinterlace", text,
                                   {{{"auto", Deinterlace::automatic},

@@ -30,6 +30,7 @@ KeyValues parse_key_values(std::string_view option, std::string_view text);   //
 Backend parse_backend(std::string_view text);
 Precision parse_precision(std::string_view text);
 ColourFixing parse_colour_fix(std::string_view text);
+Crop parse_crop(std::string_view text);   ///< "off", "auto" or "WIDTH:HEIGHT:X:Y"
 Deinterlace parse_deinterlace(std::string_view text);
 Runner parse_runner(std::string_view text);
 std::string parse_codec(std::string_view text);

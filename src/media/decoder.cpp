@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "media/av.h"
+#include "media/crop_frame.h"
 #include "media/deinterlacer.h"
 #include "media/demuxer.h"
 #include "media/frame_decoder.h"
@@ -33,8 +34,12 @@ struct VideoDecoder::State {
           demuxer(source.path),
           decoder(checked_stream(source), settings, demuxer.name()),
           fitter(video.format, shape_of(video), video.colour.full_range, video.colour.matrix),
-          rising_pts(nominal_ticks(source.video())) {
+          rising_pts(nominal_ticks(source.video())),
+          crop(settings.crop) {
         demuxer.select({source.video_stream});
+        if (settings.start_s > 0) {
+            demuxer.seek_near(settings.start_s);
+        }
         if (settings.deinterlacing.rate != DeinterlacedRate::none) {
             const FilterInput input{to_av(video.format), video.width, video.height, av::to_av(video.sample_aspect)};
             deinterlacer.emplace(input, settings.deinterlacing, decoder_threads(settings.threads));
@@ -61,6 +66,7 @@ struct VideoDecoder::State {
     FrameDecoder decoder;
     FrameFitter fitter;
     RisingPts rising_pts;
+    std::optional<CropArea> crop;
     std::optional<Deinterlacer> deinterlacer;
     bool ended = false;   // the deinterlacer has had the last frame
     av::Packet packet = av::make_packet();
@@ -110,6 +116,9 @@ av::Frame VideoDecoder::State::finish(av::Frame frame) {
     statistics.concealed_frames += concealed ? 1 : 0;
     const std::optional<std::int64_t> pts =
         frame->best_effort_timestamp == AV_NOPTS_VALUE ? std::nullopt : std::optional(frame->best_effort_timestamp);
+    if (crop) {
+        cut_out(*frame, *crop);
+    }
     av::Frame fitted = fitter.fit(std::move(frame));
     fitted->pts = rising_pts.next(pts);
     return fitted;

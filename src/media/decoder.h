@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "media/cropping.h"
 #include "media/interlacing.h"
 #include "media/probe.h"
 #include "picture/picture.h"
@@ -17,6 +18,9 @@ struct DecoderSettings {
     std::string hwaccel;   ///< FFmpeg device type (cuda, vaapi, qsv, ...); empty = software
     /// At field rate the source must have been through use_field_rate().
     Deinterlacing deinterlacing = {};
+    /// The source must have been through use_crop().
+    std::optional<CropArea> crop = {};
+    double start_s = 0;   ///< begin about here: at the key frame before it, where the container can; for a look inside
 };
 
 /// What went wrong on the way, counted. Nothing of it stops decoding.

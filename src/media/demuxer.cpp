@@ -194,4 +194,10 @@ bool Demuxer::read(AVPacket& packet) {
     return false;
 }
 
+void Demuxer::seek_near(double seconds) {
+    const LogCapture log;
+    const std::int64_t start = context_->start_time == AV_NOPTS_VALUE ? 0 : context_->start_time;
+    av_seek_frame(context_.get(), -1, start + static_cast<std::int64_t>(seconds * AV_TIME_BASE), AVSEEK_FLAG_BACKWARD);
+}
+
 }   // namespace millstream

@@ -25,6 +25,10 @@ public:
     /// The next packet, or false at the end of what can be read. A read error is tried past a few times (`truncated`).
     bool read(AVPacket& packet);
 
+    /// Goes on reading at the key frame before `seconds` of the file's time; stays where it is where the container
+    /// cannot.
+    void seek_near(double seconds);
+
     [[nodiscard]] AVFormatContext& context() const { return *context_; }
     [[nodiscard]] AVStream& stream(int index) const { return *context_->streams[index]; }
     [[nodiscard]] int streams() const { return static_cast<int>(context_->nb_streams); }

@@ -54,9 +54,10 @@ public:
           stop_(std::move(stop)),
           partial_(partial_path(job_.plan.options.output)),
           executor_(make_executor(job_.model.network, job_.executor)),
-          decoder_(
-              job_.source,
-              {.threads = usable_cpus(), .hwaccel = job_.plan.options.hwaccel, .deinterlacing = job_.deinterlacing}),
+          decoder_(job_.source, {.threads = usable_cpus(),
+                                 .hwaccel = job_.plan.options.hwaccel,
+                                 .deinterlacing = job_.deinterlacing,
+                                 .crop = job_.crop}),
           output_({.path = partial_path(job_.plan.options.output),
                    .container = job_.plan.container,
                    .encoder = job_.encoder,

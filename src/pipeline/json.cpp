@@ -46,6 +46,35 @@ static void to_json(Json& target, Precision precision) {
 static void to_json(Json& target, ColourFixing fixing) {
     target = fixing == ColourFixing::off ? "off" : "lowpass";
 }
+static void to_json(Json& target, const Crop& crop) {
+    switch (crop.kind) {
+        case Crop::Kind::off:
+            target = "off";
+            break;
+        case Crop::Kind::automatic:
+            target = "auto";
+            break;
+        case Crop::Kind::rectangle:
+            target = {{"width", crop.width}, {"height", crop.height}, {"x", crop.x}, {"y", crop.y}};
+            break;
+    }
+}
+static void to_json(Json& target, Deinterlace wish) {
+    switch (wish) {
+        case Deinterlace::automatic:
+            target = "auto";
+            break;
+        case Deinterlace::off:
+            target = "off";
+            break;
+        case Deinterlace::on:
+            target = "on";
+            break;
+        case Deinterlace::fields:
+            target = "field";
+            break;
+    }
+}
 static void to_json(Json& target, Runner runner) {
     target = runner == Runner::serial ? "serial" : "threaded";
 }
@@ -64,9 +93,9 @@ static void to_json(Json& target, const DiskLimit& limit) {
 }
 
 MILLSTREAM_JSON_FIELDS(Size, width, height);
-MILLSTREAM_JSON_FIELDS(Options, input, output, overwrite, model, scale, size, backend, precision, tile, batch, threads,
-                       colour_fix, max_memory, max_vram, disk_limit, codec, encoder, crf, preset, encoder_options,
-                       deinterlace, hwaccel, video_stream, keep_audio, runner);
+MILLSTREAM_JSON_FIELDS(Options, input, output, overwrite, model, scale, size, fit, backend, precision, tile, batch,
+                       threads, colour_fix, max_memory, max_vram, disk_limit, codec, encoder, crf, preset,
+                       encoder_options, deinterlace, crop, hwaccel, video_stream, keep_audio, runner);
 MILLSTREAM_JSON_FIELDS(StreamPlan, index, kind, codec, language, action, reason);
 MILLSTREAM_JSON_FIELDS(MemoryPlan, budget, base, decoder, network, frames, encoder);
 MILLSTREAM_JSON_FIELDS(DiskPlan, predicted_output, checkpoint, free, allowed);

@@ -40,6 +40,10 @@ void check_options(const Options& options) {
     if (options.size && (options.size->width < 16 || options.size->height < 16)) {
         refuse("--size", "width and height must be at least 16 pixels");
     }
+    if (options.fit && (options.size || options.fit->width < 16 || options.fit->height < 16)) {
+        refuse("--fit", options.size ? "--size already says how large the output is"
+                                     : "width and height must be at least 16 pixels");
+    }
     if (options.tile && *options.tile != 0 && *options.tile < 32) {
         refuse("--tile " + std::to_string(*options.tile), "a tile must be at least 32 pixels");
     }
@@ -51,6 +55,16 @@ void check_options(const Options& options) {
 // Subsampled chroma needs even sides.
 Size even(Size size) {
     return {size.width + size.width % 2, size.height + size.height % 2};
+}
+
+// As large as `limit` allows, with the shape of width x height; sides are even.
+Size fitted(double width, double height, Size limit) {
+    const double factor = std::min(limit.width / width, limit.height / height);
+    const auto side = [factor](double length, int most) {
+        const int nearest = 2 * static_cast<int>(std::lround(length * factor / 2));
+        return std::clamp(nearest, 2, most - most % 2);
+    };
+    return {side(width, limit.width), side(height, limit.height)};
 }
 
 bool takes_odd_sides(const PixelFormat& format) {
@@ -67,6 +81,7 @@ public:
         job_.plan.container = container_for(options().output);
         job_.source = probe(options().input, options().video_stream);
         choose_deinterlacing();
+        choose_crop();
         choose_model();
         choose_streams();
         choose_output_and_memory();
@@ -91,6 +106,23 @@ private:
         if (!words.empty()) {
             note(std::move(words));
         }
+    }
+
+    void choose_crop() {
+        const Crop& wish = options().crop;
+        if (wish.kind == Crop::Kind::off) {
+            return;
+        }
+        const bool found = wish.kind == Crop::Kind::automatic;
+        const CropArea area = found ? find_picture(job_.source) : checked_crop(wish, job_.source);
+        if (Size{area.width, area.height} == input_size()) {
+            note("There are no black bars around the picture to crop.");
+            return;
+        }
+        job_.crop = area;
+        note("The picture is cropped to " + words(Size{area.width, area.height}) + " at " + std::to_string(area.x) +
+             "," + std::to_string(area.y) + (found ? ": the rest is black in frames from five places." : "."));
+        use_crop(job_.source, area);
     }
 
     void choose_model() {
@@ -193,9 +225,18 @@ private:
         return smallest.memory.expected();
     }
 
-    void choose_encoder_settings(std::uint64_t budget) {
+    [[nodiscard]] Size asked_size() const {
         const int scale = options().scale;
-        const Size asked = options().size.value_or(Size{video().width * scale, video().height * scale});
+        if (!options().fit) {
+            return options().size.value_or(Size{video().width * scale, video().height * scale});
+        }
+        const Rational aspect = video().sample_aspect;
+        const double shape = aspect.num > 0 && aspect.den > 0 ? aspect.value() : 1.0;
+        return fitted(video().width * shape, video().height, *options().fit);
+    }
+
+    void choose_encoder_settings(std::uint64_t budget) {
+        const Size asked = asked_size();
         std::vector<std::string> notes;
         job_.encoder = choose_encoder(options(), job_.source, even(asked), budget, notes);
         if (even(asked) != asked && takes_odd_sides(job_.encoder.format)) {

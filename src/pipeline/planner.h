@@ -1,8 +1,10 @@
 // Options -> everything resolved, before anything is written.
 #pragma once
 
+#include <optional>
 #include <vector>
 
+#include "media/cropping.h"
 #include "media/encoding.h"
 #include "media/interlacing.h"
 #include "media/probe.h"
@@ -17,6 +19,7 @@ namespace millstream {
 struct PreparedJob {
     Plan plan;
     SourceInfo source;
+    std::optional<CropArea> crop;   ///< already part of `source`
     Deinterlacing deinterlacing;
     LoadedModel model;
     ExecutorSettings executor;
