@@ -130,6 +130,11 @@ private:
         const ov::Strides strides(2, size(node.stride));
         const ov::CoordinateDiff padding(2, node.padding);
         const ov::Strides dilations(2, 1);
+        if (groups == 1) {
+            const auto copied = op::v0::Constant::create(ov::element::f32, {inputs, out, k, k}, weights);
+            return with_bias(
+                node, make<op::v1::ConvolutionBackpropData>(in(node, 0), copied, strides, padding, padding, dilations));
+        }
         const auto copied = op::v0::Constant::create(ov::element::f32, {groups, inputs, out, k, k}, weights);
         return with_bias(node, make<op::v1::GroupConvolutionBackpropData>(in(node, 0), copied, strides, padding,
                                                                           padding, dilations));
