@@ -2,7 +2,9 @@
 
 #include <openvino/runtime/core.hpp>
 
-#include <deque>
+#include <algorithm>
+#include <exception>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -14,14 +16,17 @@
 namespace millstream {
 namespace {
 
-// A job has one tile shape, and a probe or a last odd frame another.
-constexpr std::size_t kCompiledShapes = 3;
+// A job has one tile shape; a probe may have another. Each keeps memory for its results, so more are not kept.
+constexpr std::size_t kCompiledShapes = 2;
 
 ov::Shape shape_of(const at::Tensor& tensor) {
     return {tensor.sizes().begin(), tensor.sizes().end()};
 }
 
 ov::Tensor wrapped(const at::Tensor& tensor) {
+    if (!tensor.is_contiguous()) {
+        throw Error(ErrorKind::internal, {"starting a network request", {}, "its tensor is not contiguous", {}});
+    }
     return {ov::element::f32, shape_of(tensor), tensor.mutable_data_ptr<float>()};
 }
 
@@ -33,7 +38,7 @@ public:
         for (Slot& slot : slots_) {
             try {
                 finish(slot);
-            } catch (...) {   // whoever wanted to know has not waited
+            } catch (...) {   // NOLINT(bugprone-empty-catch): whoever wanted to know has not waited
             }
         }
     }
@@ -56,7 +61,7 @@ public:
             slot.running.start_async();
         } catch (...) {
             slot = {};
-            throw_executor_error(std::current_exception(), "starting the network on OpenVINO", network_.name);
+            failed("starting the network on OpenVINO");
         }
     }
 
@@ -64,7 +69,7 @@ public:
         try {
             finish(slots_.at(request));
         } catch (...) {
-            throw_executor_error(std::current_exception(), "running the network on OpenVINO", network_.name);
+            failed("running the network on OpenVINO");
         }
     }
 
@@ -85,8 +90,20 @@ private:
 
     static void finish(Slot& slot) {
         if (slot.running) {
-            const Slot done = std::exchange(slot, {});
-            ov::InferRequest(done.running).wait();
+            Slot done = std::exchange(slot, {});   // idle again, even if wait() throws
+            done.running.wait();
+        }
+    }
+
+    // Called with an exception in flight. When memory ran out, what is kept for later goes: the next try is smaller.
+    [[noreturn]] void failed(const std::string& doing) {
+        try {
+            throw_executor_error(std::current_exception(), doing, network_.name);
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::resource) {
+                compiled_.clear();
+            }
+            throw;
         }
     }
 
@@ -98,28 +115,28 @@ private:
                                    ov::hint::inference_precision(bf16 ? ov::element::bf16 : ov::element::f32));
     }
 
+    // The one used last stands at the end. Requests that are running keep what they need.
     Compiled& compiled(const ov::Shape& shape) {
-        for (Compiled& known : compiled_) {
-            if (known.shape == shape) {
-                return known;
-            }
+        const auto known = std::find_if(compiled_.begin(), compiled_.end(),
+                                        [&shape](const Compiled& entry) { return entry.shape == shape; });
+        if (known != compiled_.end()) {
+            std::rotate(known, known + 1, compiled_.end());
+            return compiled_.back();
         }
-        if (compiled_.size() == kCompiledShapes) {
-            compiled_.pop_front();   // running requests keep what they need
+        while (compiled_.size() >= kCompiledShapes) {
+            compiled_.erase(compiled_.begin());
         }
-        Compiled& fresh = compiled_.emplace_back();
-        fresh.shape = shape;
-        fresh.model = compile(shape);
+        Compiled fresh{shape, compile(shape), {}};
         for (std::size_t i = 0; i < slots_.size(); ++i) {
             fresh.requests.push_back(fresh.model.create_infer_request());
         }
-        return fresh;
+        return compiled_.emplace_back(std::move(fresh));
     }
 
     ov::Core core_;
     Network network_;   ///< its weights are used where they lie
     ExecutorSettings settings_;
-    std::deque<Compiled> compiled_;
+    std::vector<Compiled> compiled_;
     std::vector<Slot> slots_;
 };
 
