@@ -13,16 +13,11 @@ namespace {
 // What a backend needs above the values alive at once: layout conversions, padding of channels, work buffers.
 constexpr double kBackendSurcharge = 1.4;
 
-double element_bytes(Precision precision) {
-    return precision == Precision::fp32 ? 4.0 : 2.0;
-}
-
 }   // namespace
 
 NetworkCost estimate_cost(const Network& network, const ExecutorSettings& settings) {
     NetworkCost cost;
-    cost.bytes_per_pixel = static_cast<double>(network.activation_floats_per_pixel) *
-                           element_bytes(settings.precision) * kBackendSurcharge;
+    cost.bytes_per_pixel = activation_bytes_per_pixel(network, settings.precision) * kBackendSurcharge;
     cost.fixed_bytes = 2 * network.weight_bytes;   // the graph's copy and the backend's packed one
     return cost;
 }

@@ -97,41 +97,6 @@ double macs_per_pixel(const Network& network, const std::vector<NodeShape>& shap
     return macs;
 }
 
-bool works_in_place(Op op) {
-    return op == Op::prelu || op == Op::leaky_relu || op == Op::relu || op == Op::sigmoid || op == Op::silu ||
-           op == Op::scale_add || op == Op::add || op == Op::subtract || op == Op::multiply;
-}
-
-// What is alive while node i is computed: every earlier result that is still to be read, and its own, unless it can
-// take the place of an input that it is the last to read.
-double most_floats_alive(const Network& network, const std::vector<NodeShape>& shapes) {
-    const std::vector<bool> needed = needed_nodes(network);
-    const std::vector<int> last = last_readers(network);
-    double alive = 0;
-    double most = 0;
-    for (std::size_t i = 0; i < network.nodes.size(); ++i) {
-        if (!needed[i]) {
-            continue;
-        }
-        const Node& node = network.nodes[i];
-        double freed = 0;
-        bool in_place = false;
-        for (std::size_t k = 0; k < node.inputs.size(); ++k) {
-            const auto input = static_cast<std::size_t>(node.inputs[k]);
-            const bool repeated = std::find(node.inputs.begin(), node.inputs.begin() + static_cast<std::ptrdiff_t>(k),
-                                            node.inputs[k]) != node.inputs.begin() + static_cast<std::ptrdiff_t>(k);
-            if (last[input] == static_cast<int>(i) && !repeated) {
-                freed += shapes[input].floats_per_pixel();
-                in_place = in_place || (works_in_place(node.op) && input != 0 && !shapes[input].constant);
-            }
-        }
-        const double own = shapes[i].floats_per_pixel();
-        most = std::max(most, alive + (in_place ? 0 : own));
-        alive += own - freed;
-    }
-    return most;
-}
-
 }   // namespace
 
 void analyse(Network& network, const std::string& file) {
@@ -171,8 +136,6 @@ void analyse(Network& network, const std::string& file) {
     network.alignment = static_cast<int>(alignment);
     network.receptive_radius = receptive_radius(run, alignment, extent.num);
     network.macs_per_pixel = macs_per_pixel(network, shapes);
-    network.activation_floats_per_pixel =
-        static_cast<std::int64_t>(most_floats_alive(run, node_shapes(run, file)) + 0.5);
     network.weight_bytes = 0;
     for (const Node& node : network.nodes) {
         network.weight_bytes += (node.weights.size() + node.bias.size()) * sizeof(float);

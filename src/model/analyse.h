@@ -30,6 +30,10 @@ struct NodeShape {
 /// Shapes of all nodes. Throws Error(model) naming the layer when the graph is not sound.
 std::vector<NodeShape> node_shapes(const Network& network, const std::string& file);
 
+/// Most values alive at once, per input pixel, while the nodes of a lowered network run in order: every earlier result
+/// that is still to be read, and the node's own. `weight[i]`: what one value of node i counts for, e.g. its bytes.
+double most_alive(const Network& lowered, const std::vector<double>& weight);
+
 /// For every node, the last node that reads it (its own index when none does); the output is read to the end.
 std::vector<int> last_readers(const Network& network);
 

@@ -6,10 +6,14 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/cpu.h"
 #include "millstream/error.h"
+#include "model/analyse.h"
+#include "model/lower.h"
 #include "model/openvino_executor.h"
+#include "model/precision.h"
 #include "model/torch_executor.h"
 
 namespace millstream {
@@ -50,6 +54,16 @@ std::unique_ptr<Executor> make_executor(const Network& network, const ExecutorSe
     }
     return settings.backend == Backend::torch ? make_torch_executor(network, settings)
                                               : make_openvino_executor(network, settings);
+}
+
+double activation_bytes_per_pixel(const Network& network, Precision precision) {
+    const Network run = lowered(network);
+    std::vector<double> bytes(run.nodes.size(), precision == Precision::fp32 ? 4.0 : 2.0);
+    const std::vector<bool> fp32 = layers_in_fp32(run);
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        bytes[i] = fp32[i] ? 4.0 : bytes[i];
+    }
+    return most_alive(run, bytes);
 }
 
 at::Tensor run_once(Executor& executor, const Network& network, const at::Tensor& input) {

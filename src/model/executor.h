@@ -48,6 +48,10 @@ void resolve_backend(ExecutorSettings& settings);
 /// Builds and compiles. `settings` must be resolved. Throws Error(model) or Error(usage).
 std::unique_ptr<Executor> make_executor(const Network& network, const ExecutorSettings& settings);
 
+/// Most bytes of results alive at once, per input pixel of one request. In reduced precision the layers that stay in
+/// fp32 count as such: they work at the output's size, and are often where most is alive.
+double activation_bytes_per_pixel(const Network& network, Precision precision);
+
 /// Convenience for tests and probes: start + wait on slot 0; returns the output.
 at::Tensor run_once(Executor& executor, const Network& network, const at::Tensor& input);
 

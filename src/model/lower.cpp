@@ -105,7 +105,6 @@ Network lowered(const Network& network) {
     result.receptive_radius = network.receptive_radius;
     result.alignment = network.alignment;
     result.macs_per_pixel = network.macs_per_pixel;
-    result.activation_floats_per_pixel = network.activation_floats_per_pixel;
     result.weight_bytes = network.weight_bytes;
 
     std::int64_t filter_values = 0;

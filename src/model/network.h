@@ -64,8 +64,6 @@ struct Network {
     int receptive_radius = 0;    ///< input pixels: an output pixel depends on inputs this far and no farther
     int alignment = 1;           ///< input sides must be a multiple of it (nets that shrink first)
     double macs_per_pixel = 0;   ///< multiply-adds an input pixel
-    std::int64_t activation_floats_per_pixel =
-        0;   ///< most values alive at once, per input pixel (liveness over nodes)
     std::uint64_t weight_bytes = 0;
 };
 
@@ -91,7 +89,7 @@ struct LoadedModel {
 };
 LoadedModel load_model(const std::string& name_or_path, int scale);
 
-/// Models loaded since the process started: a job must raise it by one (R3.1).
+/// Models loaded since the process started: a job must raise it by one.
 std::int64_t model_load_count();
 
 }   // namespace millstream

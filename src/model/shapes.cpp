@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <numeric>
 #include <optional>
 
@@ -255,34 +254,6 @@ std::vector<NodeShape> node_shapes(const Network& network, const std::string& fi
         shapes.push_back(NodeCheck(network, i, shapes, file).run());
     }
     return shapes;
-}
-
-std::vector<bool> needed_nodes(const Network& network) {
-    std::vector<bool> needed(network.nodes.size(), false);
-    needed[static_cast<std::size_t>(network.output)] = true;
-    for (std::size_t i = network.nodes.size(); i-- > 0;) {
-        if (needed[i]) {
-            for (const int input : network.nodes[i].inputs) {
-                needed[static_cast<std::size_t>(input)] = true;
-            }
-        }
-    }
-    return needed;
-}
-
-std::vector<int> last_readers(const Network& network) {
-    const std::vector<bool> needed = needed_nodes(network);
-    std::vector<int> last(network.nodes.size());
-    for (std::size_t i = 0; i < network.nodes.size(); ++i) {
-        last[i] = static_cast<int>(i);
-        if (needed[i]) {
-            for (const int input : network.nodes[i].inputs) {
-                last[static_cast<std::size_t>(input)] = static_cast<int>(i);
-            }
-        }
-    }
-    last[static_cast<std::size_t>(network.output)] = std::numeric_limits<int>::max();
-    return last;
 }
 
 }   // namespace millstream
