@@ -1,12 +1,10 @@
 #include "model/torch_program.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/ops/_prelu_kernel.h>
 #include <ATen/ops/add.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/conv_transpose2d.h>
-#include <ATen/ops/empty_like.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/leaky_relu.h>
 #include <ATen/ops/mkldnn_convolution.h>
@@ -18,8 +16,6 @@
 #include <ATen/ops/silu.h>
 #include <ATen/ops/sub.h>
 #include <ATen/ops/upsample_nearest2d.h>
-#include <ATen/ops/zeros.h>
-#include <c10/core/InferenceMode.h>
 
 #include <array>
 #include <utility>
@@ -27,6 +23,7 @@
 #include "base/cpu.h"
 #include "model/analyse.h"
 #include "model/precision.h"
+#include "model/torch_blocks.h"
 
 // Note [bf16 in software]
 // On a CPU without bf16 arithmetic Torch's bf16 convolutions take a path ten times slower than fp32. The hardware
@@ -37,41 +34,26 @@
 namespace millstream {
 namespace {
 
-// Note [Blocks]
-// Torch's elementwise loops compute what is left over behind the last whole vector with other code, whose exp() differs
-// in the last bit, and cut a tensor into as many pieces as there are threads. Where a tile's pieces end elsewhere than
-// the whole frame's, its pixels would differ. So sigmoid and silu are given blocks of whole vectors, the rest padded.
-template <class Function>
-at::Tensor in_blocks(const at::Tensor& input, const Function& function) {
-    const at::Tensor x = input.is_non_overlapping_and_dense() ? input : input.contiguous();
-    constexpr std::int64_t block = 1 << 12;   // elements; a multiple of every vector length
-    constexpr std::int64_t blocks_a_task = 16;
-    at::Tensor y = at::empty_like(x);   // the layout of x, which is dense: flat views of both go together
-    const std::int64_t count = x.numel();
-    const at::Tensor from = x.as_strided({count}, {1});
-    const at::Tensor to = y.as_strided({count}, {1});
-    at::parallel_for(0, count / block, blocks_a_task, [&](std::int64_t first, std::int64_t end) {
-        const c10::InferenceMode inference;
-        at::Tensor part = to.narrow(0, first * block, (end - first) * block);
-        function(part, from.narrow(0, first * block, (end - first) * block));
-    });
-    if (const std::int64_t rest = count % block; rest != 0) {
-        at::Tensor padded = at::zeros({block}, x.options());
-        padded.narrow(0, 0, rest).copy_(from.narrow(0, count - rest, rest));
-        at::Tensor result = at::empty_like(padded);
-        function(result, padded);
-        to.narrow(0, count - rest, rest).copy_(result.narrow(0, 0, rest));
-    }
-    return y;
-}
-
 at::Tensor tensor_of(const std::vector<float>& values, at::IntArrayRef shape, at::Device device, at::ScalarType type) {
     // from_blob wants a mutable pointer; the copy that to() makes is what is kept.
     return at::from_blob(const_cast<float*>(values.data()), shape, at::kFloat).to(device, type, false, true);
 }
 
+std::int64_t count(const std::vector<float>& values) {
+    return static_cast<std::int64_t>(values.size());
+}
+
 std::array<std::int64_t, 2> both(int value) {
     return {value, value};
+}
+
+// Ours is [out,in/groups,k,k], Torch's for transposed convolutions [in,out/groups,k,k].
+at::Tensor transposed(const Node& node, const at::Tensor& weight) {
+    const std::int64_t out = node.shape[0] / node.groups;
+    const std::int64_t in = node.shape[1];
+    return weight.reshape({node.groups, out, in, node.kernel, node.kernel})
+        .transpose(1, 2)
+        .reshape({node.groups * in, out, node.kernel, node.kernel});
 }
 
 }   // namespace
@@ -82,50 +64,36 @@ TorchProgram::TorchProgram(const Network& lowered, at::Device device, at::Scalar
     const std::vector<int> last = last_readers(lowered);
     for (std::size_t i = 0; i < lowered.nodes.size(); ++i) {
         const Node& node = lowered.nodes[i];
-        Step step;
-        step.type = fp32[i] ? at::kFloat : type;
-        step.emulated = step.type == at::kBFloat16 && device.is_cpu() && !cpu_has_bf16() && is_convolution(node);
-        switch (node.op) {
-            case Op::convolution:
-                step.weight =
-                    tensor_of(node.weights, node.shape, device, step.type).contiguous(at::MemoryFormat::ChannelsLast);
-                break;
-            case Op::deconvolution: {   // ours is [out,in/groups,k,k], Torch's [in,out/groups,k,k]
-                const std::int64_t out = node.shape[0] / node.groups;
-                step.weight = tensor_of(node.weights, {node.groups, out, node.shape[1], node.kernel, node.kernel},
-                                        device, step.type)
-                                  .transpose(1, 2)
-                                  .reshape({node.groups * node.shape[1], out, node.kernel, node.kernel})
-                                  .contiguous(at::MemoryFormat::ChannelsLast);
-                break;
-            }
-            case Op::prelu:
-                step.weight = tensor_of(node.weights, {1, static_cast<std::int64_t>(node.weights.size()), 1, 1}, device,
-                                        step.type);
-                break;
-            case Op::constant:
-                step.weight = tensor_of(node.weights, {1, node.shape[0], 1, 1}, device, at::kFloat);
-                break;
-            default:
-                break;
-        }
-        if (!node.bias.empty()) {
-            step.bias = tensor_of(node.bias, {static_cast<std::int64_t>(node.bias.size())}, device,
-                                  step.emulated ? at::kFloat : step.type);
-        }
-        if (step.emulated) {
-            step.weight = step.weight.to(at::kFloat);
-        }
+        steps_.push_back(prepare(node, fp32[i] ? at::kFloat : type));
         for (const int input : node.inputs) {
             if (last[static_cast<std::size_t>(input)] == static_cast<int>(i)) {
-                step.releases.push_back(static_cast<std::size_t>(input));
+                steps_.back().releases.push_back(static_cast<std::size_t>(input));
             }
         }
-        step.node = node;
-        step.node.weights = {};
-        step.node.bias = {};
-        steps_.push_back(std::move(step));
     }
+}
+
+TorchProgram::Step TorchProgram::prepare(const Node& node, at::ScalarType type) const {
+    Step step;
+    step.type = type;
+    step.emulated = type == at::kBFloat16 && device_.is_cpu() && !cpu_has_bf16() && is_convolution(node);
+    if (is_convolution(node)) {
+        at::Tensor weight = tensor_of(node.weights, node.shape, device_, type);
+        if (node.op == Op::deconvolution) {
+            weight = transposed(node, weight);
+        }
+        const at::ScalarType kept = step.emulated ? at::kFloat : type;
+        step.weight = weight.to(kept).contiguous(at::MemoryFormat::ChannelsLast);
+        if (!node.bias.empty()) {
+            step.bias = tensor_of(node.bias, {count(node.bias)}, device_, kept);
+        }
+    } else if (!node.weights.empty()) {   // slopes, constants: one value a channel
+        step.weight = tensor_of(node.weights, {1, count(node.weights), 1, 1}, device_, type);
+    }
+    step.node = node;
+    step.node.weights = {};
+    step.node.bias = {};
+    return step;
 }
 
 void TorchProgram::run(const at::Tensor& input, at::Tensor& output) const {
@@ -142,22 +110,30 @@ void TorchProgram::run(const at::Tensor& input, at::Tensor& output) const {
 
 at::Tensor TorchProgram::convolution(const Step& step, const at::Tensor& input) const {
     const Node& node = step.node;
-    const at::Tensor x = (step.emulated ? input.to(at::kFloat) : input).contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor x = input.to(step.weight.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
     const auto padding = both(node.padding);
     const auto stride = both(node.stride);
     const auto dilation = both(1);
     if (node.op == Op::deconvolution) {
         return at::conv_transpose2d(x, step.weight, step.bias, stride, padding, both(0), node.groups);
     }
-    if (x.scalar_type() == at::kFloat && device_.is_cpu()) {
+    if (device_.is_cpu() && x.scalar_type() == at::kFloat) {
+        // conv2d() takes other code for small pictures, and a tile would differ from the whole frame.
         return at::mkldnn_convolution(x, step.weight, step.bias, padding, stride, dilation, node.groups);
     }
     return at::conv2d(x, step.weight, step.bias, stride, padding, dilation, node.groups);
 }
 
-at::Tensor TorchProgram::compute(const Step& step, const std::vector<at::Tensor>& results) const {
+at::Tensor TorchProgram::compute(const Step& step, std::vector<at::Tensor>& results) const {
     const Node& node = step.node;
     const auto in = [&](std::size_t i) { return results[static_cast<std::size_t>(node.inputs[i])].to(step.type); };
+    // Whether nobody else reads the input, so that an activation may write where it lies. The caller holds the picture,
+    // and a crop shares its memory with what it was cut from.
+    const auto in_place = [&] {
+        const at::Tensor& x = results[static_cast<std::size_t>(node.inputs[0])];
+        return step.releases.size() == 1 && x.use_count() == 1 && x.storage().use_count() == 1 &&
+               x.scalar_type() == step.type;
+    };
     switch (node.op) {
         case Op::input:
             return results[0];
@@ -169,16 +145,28 @@ at::Tensor TorchProgram::compute(const Step& step, const std::vector<at::Tensor>
         case Op::prelu:
             return at::_prelu_kernel(in(0), step.weight);
         case Op::leaky_relu:
+            if (in_place()) {
+                at::Tensor x = in(0);
+                return at::leaky_relu_(x, node.alpha);
+            }
             return at::leaky_relu(in(0), node.alpha);
         case Op::relu:
-            return at::relu(in(0));
-        case Op::sigmoid:
-            return device_.is_cpu()
-                       ? in_blocks(in(0), [](at::Tensor& y, const at::Tensor& x) { at::sigmoid_out(y, x); })
-                       : at::sigmoid(in(0));
-        case Op::silu:
-            return device_.is_cpu() ? in_blocks(in(0), [](at::Tensor& y, const at::Tensor& x) { at::silu_out(y, x); })
-                                    : at::silu(in(0));
+            return in_place() ? in(0).relu_() : at::relu(in(0));
+        case Op::sigmoid: {
+            const bool over = in_place();   // asked before in() makes another reference
+            if (!device_.is_cpu()) {
+                return over ? in(0).sigmoid_() : at::sigmoid(in(0));
+            }
+            return in_blocks(in(0), over, [](at::Tensor& y, const at::Tensor& x) { at::sigmoid_out(y, x); });
+        }
+        case Op::silu: {
+            const bool over = in_place();
+            if (!device_.is_cpu()) {
+                at::Tensor x = in(0);
+                return over ? at::silu_(x) : at::silu(x);
+            }
+            return in_blocks(in(0), over, [](at::Tensor& y, const at::Tensor& x) { at::silu_out(y, x); });
+        }
         case Op::add:
             return at::add(in(0), in(1));
         case Op::subtract:
@@ -186,8 +174,9 @@ at::Tensor TorchProgram::compute(const Step& step, const std::vector<at::Tensor>
         case Op::multiply:
             return at::mul(in(0), in(1));
         case Op::scale_add: {
-            at::Tensor x = node.alpha == 1 ? in(0) : at::mul(in(0), node.alpha);
-            return node.beta == 0 ? x : at::add(x, node.beta);
+            // Not in place: mul_() would round the factor to bf16 first, mul() does not.
+            const at::Tensor x = node.alpha != 1 ? at::mul(in(0), node.alpha) : in(0);
+            return node.beta != 0 ? at::add(x, node.beta) : x;
         }
         case Op::concat: {
             std::vector<at::Tensor> parts;
@@ -208,8 +197,8 @@ at::Tensor TorchProgram::compute(const Step& step, const std::vector<at::Tensor>
         }
         case Op::crop: {
             const at::Tensor x = in(0);
-            return x.narrow(2, node.padding, x.size(2) - 2 * std::int64_t{node.padding})
-                .narrow(3, node.padding, x.size(3) - 2 * std::int64_t{node.padding});
+            const std::int64_t p = node.padding;
+            return x.narrow(2, p, x.size(2) - 2 * p).narrow(3, p, x.size(3) - 2 * p);
         }
     }
     return {};

@@ -16,7 +16,7 @@ public:
     TorchProgram(const Network& lowered, at::Device device, at::ScalarType type);
 
     /// `input` [N,3,h,w] float32. Writes `output` [N,3,scale*h,scale*w] float32. Intermediate results are released as
-    /// soon as their last reader has run. Needs at::InferenceMode on the calling thread.
+    /// soon as their last reader has run. Needs c10::InferenceMode on the calling thread.
     void run(const at::Tensor& input, at::Tensor& output) const;
 
 private:
@@ -29,7 +29,8 @@ private:
         std::vector<std::size_t> releases;   ///< results read here for the last time
     };
 
-    at::Tensor compute(const Step& step, const std::vector<at::Tensor>& results) const;
+    Step prepare(const Node& node, at::ScalarType type) const;
+    at::Tensor compute(const Step& step, std::vector<at::Tensor>& results) const;
     at::Tensor convolution(const Step& step, const at::Tensor& input) const;
 
     at::Device device_;
