@@ -4,8 +4,10 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 
+#include "frame/alpha.h"
 #include "frame/zimg_format.h"
 #include "frame/zimg_graph.h"
 #include "millstream/error.h"
@@ -150,26 +152,35 @@ struct TensorToPicture::State {
     int width;
     int height;
     ZimgGraph graph;
+    std::optional<AlphaScaler> alpha;
 };
 
 TensorToPicture::TensorToPicture(int source_width, int source_height, const PixelFormat& format, const Colour& colour,
                                  int width, int height)
     : state_(new State{source_width, source_height, format, width, height,
-                       from_tensor_graph(source_width, source_height, format, colour, width, height)}) {}
+                       from_tensor_graph(source_width, source_height, format, colour, width, height), std::nullopt}) {}
 
 TensorToPicture::~TensorToPicture() = default;
 TensorToPicture::TensorToPicture(TensorToPicture&&) noexcept = default;
 TensorToPicture& TensorToPicture::operator=(TensorToPicture&&) noexcept = default;
 
-void TensorToPicture::convert(const at::Tensor& tensor, Picture& picture) {
+void TensorToPicture::convert(const at::Tensor& tensor, Picture& picture, const Picture* alpha) {
     constexpr const char* kDoing = "converting a tensor to a picture";
     check_picture(picture, state_->format, state_->width, state_->height, kDoing);
     check_tensor(tensor, state_->source_width, state_->source_height, kDoing);
     state_->graph.process(tensor_planes<const std::byte>(tensor.const_data_ptr<float>(), tensor),
                           picture_planes<std::byte>(picture));
-    if (picture.format.alpha) {
-        make_opaque(picture);
+    if (!picture.format.alpha) {
+        return;
     }
+    if (alpha == nullptr) {
+        make_opaque(picture);
+        return;
+    }
+    if (!state_->alpha) {
+        state_->alpha.emplace(*alpha, picture);
+    }
+    state_->alpha->convert(*alpha, picture);
 }
 
 }   // namespace millstream

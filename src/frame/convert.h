@@ -43,9 +43,10 @@ public:
     TensorToPicture(TensorToPicture&&) noexcept;
     TensorToPicture& operator=(TensorToPicture&&) noexcept;
 
-    /// Writes every sample of `picture` once (format and size as constructed; alpha, if any, is set opaque).
-    /// `tensor`: [3,H,W] float32, CPU, rows contiguous.
-    void convert(const at::Tensor& tensor, Picture& picture);
+    /// Writes every sample of `picture` once (format and size as constructed). `tensor`: [3,H,W] float32, CPU, rows
+    /// contiguous. `alpha`: an alpha_plane() of any size, the same every time; without it an alpha plane becomes
+    /// opaque.
+    void convert(const at::Tensor& tensor, Picture& picture, const Picture* alpha = nullptr);
 
 private:
     struct State;

@@ -196,4 +196,13 @@ std::int64_t PicturePool::allocated() const {
     return buffers_->allocated;
 }
 
+Picture alpha_plane(const Picture& picture) {
+    Picture alpha = picture;
+    alpha.planes = {picture.planes.at(static_cast<std::size_t>(picture.format.colour_planes()))};
+    alpha.format = {
+        .family = ColourFamily::gray, .depth = picture.format.depth, .chroma_shift_x = 0, .chroma_shift_y = 0};
+    alpha.colour = Colour{.full_range = true};
+    return alpha;
+}
+
 }   // namespace millstream

@@ -84,6 +84,9 @@ struct Picture {
     [[nodiscard]] std::size_t bytes() const { return format.picture_bytes(width, height); }
 };
 
+/// The alpha plane of `picture`, which has one, as a gray picture that shares its pixels.
+Picture alpha_plane(const Picture& picture);
+
 /// Alignment in bytes of plane starts and strides that PicturePool gives: zimg and the encoders use AVX-512 loads.
 inline constexpr std::size_t kPlaneAlignment = 64;
 

@@ -56,6 +56,7 @@ struct Frame {
     std::int64_t pts = 0;        ///< source stream's time base
     std::int64_t duration = 0;   ///< source stream's time base; 0 = unknown
     Picture source;              ///< the decoder's planes
+    Picture alpha;               ///< the source's alpha plane, where the output keeps it; shares the decoder's memory
     at::Tensor input;            ///< [3,h,w] float32, R G B, 0..1
     at::Tensor output;           ///< [3,scale*h,scale*w] float32, the network's
     Picture result;              ///< the encoder's planes

@@ -71,8 +71,9 @@ MemoryChoice lay_out(const MemoryNeeds& needs, const Candidate& tiles, int reque
     const auto items = static_cast<std::uint64_t>(separate ? 2 : 1);
     choice.picture_queue = items * needs.source_picture;
     choice.result_queue = items * needs.result_picture;
-    choice.input_queue = separate ? needs.input_tensor : 0;
-    choice.output_queue = separate ? needs.output_tensor + (needs.input_kept ? needs.input_tensor : 0) : 0;
+    const std::uint64_t alpha = needs.alpha_kept ? needs.source_picture : 0;
+    choice.input_queue = separate ? needs.input_tensor + alpha : 0;
+    choice.output_queue = separate ? needs.output_tensor + alpha + (needs.input_kept ? needs.input_tensor : 0) : 0;
     // Frames inside the network stage: the one being fed and those whose tiles are still in flight.
     const auto in_network =
         separate ? 1 + (static_cast<std::uint64_t>(requests) + tiles.tiles - 1) / tiles.tiles : std::uint64_t{1};
@@ -92,8 +93,9 @@ MemoryChoice lay_out(const MemoryNeeds& needs, const Candidate& tiles, int reque
     choice.memory.decoder = needs.decoder;
     choice.memory.encoder = needs.encoder;
     choice.memory.network = static_cast<std::uint64_t>(a_request * requests);
-    choice.memory.frames = (items + 2) * needs.source_picture + inputs * needs.input_tensor +
-                           outputs * needs.output_tensor + (items + 2) * needs.result_picture;
+    choice.memory.frames = static_cast<std::uint64_t>(choice.live_frames) * alpha + (items + 2) * needs.source_picture +
+                           inputs * needs.input_tensor + outputs * needs.output_tensor +
+                           (items + 2) * needs.result_picture;
     return choice;
 }
 

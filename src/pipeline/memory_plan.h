@@ -23,6 +23,7 @@ struct MemoryNeeds {
     std::uint64_t output_tensor = 0;
     std::uint64_t result_picture = 0;
     bool input_kept = false;   ///< the input tensor is needed until the output has been corrected by it
+    bool alpha_kept = false;   ///< the decoder's picture is held until the output picture exists
     NetworkCost cost;
     Size frame;                ///< input pixels
     std::int64_t frames = 0;   ///< of the whole job; 0 = unknown

@@ -29,8 +29,8 @@ std::optional<Frame> DecodeSource::next() {
     return frame;
 }
 
-ToTensorStage::ToTensorStage(const PixelFormat& format, int width, int height)
-    : format_(format), width_(width), height_(height), pool_(rgb_shape(width, height)) {}
+ToTensorStage::ToTensorStage(const PixelFormat& format, int width, int height, bool keep_alpha)
+    : format_(format), width_(width), height_(height), keep_alpha_(keep_alpha), pool_(rgb_shape(width, height)) {}
 
 void ToTensorStage::process(Item item, const Emit& emit) {
     if (auto* frame = std::get_if<Frame>(&item)) {
@@ -41,6 +41,9 @@ void ToTensorStage::process(Item item, const Emit& emit) {
         }
         frame->input = pool_.take();
         convert_->convert(frame->source, frame->input);
+        if (keep_alpha_) {
+            frame->alpha = alpha_plane(frame->source);
+        }
         frame->source = {};
     }
     emit(std::move(item));
@@ -100,8 +103,9 @@ ToPictureStage::ToPictureStage(Size network_output, const EncoderSettings& encod
 void ToPictureStage::process(Item item, const Emit& emit) {
     if (auto* frame = std::get_if<Frame>(&item)) {
         Picture picture = pool_.take();
-        convert_.convert(frame->output, picture);
+        convert_.convert(frame->output, picture, frame->alpha.owner ? &frame->alpha : nullptr);
         frame->output.reset();
+        frame->alpha = {};
         picture.pts = frame->pts;
         picture.duration = frame->duration;
         frame->result = std::move(picture);

@@ -35,7 +35,8 @@ private:
 /// from the one before is converted by its own.
 class ToTensorStage : public Stage {
 public:
-    ToTensorStage(const PixelFormat& format, int width, int height);
+    /// `keep_alpha`: `format` has an alpha plane and the output keeps it: Frame::alpha.
+    ToTensorStage(const PixelFormat& format, int width, int height, bool keep_alpha = false);
     [[nodiscard]] std::string_view name() const override { return "to-tensor"; }
     void process(Item item, const Emit& emit) override;
     [[nodiscard]] const TensorPool& pool() const { return pool_; }
@@ -44,6 +45,7 @@ private:
     PixelFormat format_;
     int width_;
     int height_;
+    bool keep_alpha_;
     TensorPool pool_;
     Colour colour_;
     std::optional<PictureToTensor> convert_;
@@ -84,7 +86,7 @@ private:
     ColourFix fix_;
 };
 
-/// Fills Frame::result from Frame::output: colour conversion, and resampling where the sizes differ.
+/// Fills Frame::result from Frame::output and Frame::alpha: colour conversion, and resampling where the sizes differ.
 class ToPictureStage : public Stage {
 public:
     ToPictureStage(Size network_output, const EncoderSettings& encoder);

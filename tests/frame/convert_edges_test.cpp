@@ -4,6 +4,7 @@
 #include <cstring>
 #include <vector>
 
+#include "frame/alpha.h"
 #include "frame/convert.h"
 #include "frame/pictures.h"
 #include "frame/tensor_pool.h"
@@ -132,6 +133,38 @@ TEST(Alpha, is_ignored_on_the_way_in_and_opaque_on_the_way_out) {
         EXPECT_EQ(difference(picture, back, 0).largest, 0);
         for_each_sample(back, 3, [&](int x, int y) { EXPECT_EQ(sample(back, 3, x, y), (1 << depth) - 1); });
     }
+}
+
+TEST(Alpha, comes_back_beside_the_colours) {
+    for (const int depth : {8, 10}) {
+        const PixelFormat format{.depth = depth, .chroma_shift_x = 0, .chroma_shift_y = 0, .alpha = true};
+        const Picture picture = smooth_picture(format, 48, 16);
+        const Picture alpha = alpha_plane(picture);
+        at::Tensor tensor = empty_tensor(48, 16);
+        PictureToTensor(format, k709, 48, 16).convert(picture, tensor);
+        Picture back = blank(format, 48, 16);
+        TensorToPicture(48, 16, format, k709, 48, 16).convert(tensor, back, &alpha);
+        EXPECT_EQ(difference(picture, back, 0).largest, 0);
+        EXPECT_EQ(difference(picture, back, 3).largest, 0);
+    }
+}
+
+TEST(Alpha, is_scaled_and_brought_to_the_depth_of_the_output) {
+    const PixelFormat source{.depth = 8, .chroma_shift_x = 0, .chroma_shift_y = 0, .alpha = true};
+    const PixelFormat target{.depth = 10, .chroma_shift_x = 0, .chroma_shift_y = 0, .alpha = true};
+    Picture picture = blank(source, 40, 24);
+    for (int y = 0; y < 24; ++y) {
+        for (int x = 0; x < 40; ++x) {
+            picture.planes[3].data[y * picture.planes[3].stride + x] = static_cast<std::byte>(x < 20 ? 0 : 255);
+        }
+    }
+    Picture large = blank(target, 80, 48);
+    AlphaScaler(alpha_plane(picture), large).convert(alpha_plane(picture), large);
+    for_each_sample(large, 3, [&](int x, int y) {
+        if (x < 30 || x >= 50) {   // away from the edge, where the kernel rings within the range
+            EXPECT_EQ(sample(large, 3, x, y), x < 40 ? 0 : 1023) << x << "," << y;
+        }
+    });
 }
 
 TEST(Dither, depends_on_the_position_only) {
