@@ -13,6 +13,7 @@
 #include "millstream/job.h"
 #include "millstream/model.h"
 #include "millstream/system.h"
+#include "millstream/verify.h"
 
 namespace millstream {
 namespace {
@@ -75,6 +76,28 @@ Report enhance(const Options& options, Observer* observer, std::stop_token stop)
     report.fps_mean = 2;
     report.warnings = {"two frames were concealed"};
     return report;
+}
+
+std::int64_t VerifyReport::differences() const {
+    return checks.empty() ? 0 : checks.front().differences;
+}
+
+VerifyReport verify(const VerifyOptions& options, Observer* observer, std::stop_token /*stop*/) {
+    VerifyReport report;
+    report.options = options;
+    report.checks = {{"frames", 10, options.output.filename().string().starts_with("broken") ? 1 : 0, {}}};
+    Progress progress;
+    progress.frames_total = 10;
+    progress.elapsed_s = options.input.filename().string().starts_with("long") ? 3 : 1;
+    observer->on_progress(progress);
+    return report;
+}
+
+std::string to_json(const VerifyReport& report) {
+    return nlohmann::json{{"holds", report.holds()}}.dump();
+}
+std::string to_text(const VerifyReport& report) {
+    return report.holds() ? "the same\n" : "not the same\n";
 }
 
 std::string to_json(const Plan& plan) {
