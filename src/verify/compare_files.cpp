@@ -44,6 +44,17 @@ bool could_be_text(const StreamDescription& stream, const std::string& container
     return stream.text && (container == "mp4" || container == "mov" || container == "webm");
 }
 
+// Why a stream cannot be in the container; empty = it can.
+std::string obstacle_to(const StreamDescription& stream, const std::string& container) {
+    if (stream.info.kind == StreamKind::attachment) {
+        return container == "matroska" ? "" : "only Matroska (.mkv) holds attachments";
+    }
+    if (could_be_text(stream, container)) {
+        return "";   // converted
+    }
+    return cannot_hold(container, stream.info);
+}
+
 void report_missing(const StreamDescription& stream, const std::string& container, const VerifyOptions& options,
                     Findings& findings) {
     const std::string words = stream_words(stream.info);
@@ -51,16 +62,12 @@ void report_missing(const StreamDescription& stream, const std::string& containe
         findings.note("The source's " + words + " is not in the result, as asked for.");
         return;
     }
-    const bool converted = could_be_text(stream, container);
-    const std::string obstacle = cannot_hold(container, stream.info);
-    if (!obstacle.empty() && !converted) {
+    const std::string obstacle = obstacle_to(stream, container);
+    if (!obstacle.empty()) {
         findings.note("The source's " + words + " is not in the result: " + obstacle + ".");
         return;
     }
-    findings.differ(CheckKind::streams,
-                    {words, "present",
-                     obstacle.empty() ? "missing, though " + container + " can hold it"
-                                      : "missing, though " + container + " can hold it as converted text"});
+    findings.differ(CheckKind::streams, {words, "present", "missing, though " + container + " can hold it"});
 }
 
 void compare_attachments(const StreamPair& pair, Findings& findings) {

@@ -73,6 +73,13 @@ double time_tolerance(const SourceInfo& source, const SourceInfo& result) {
     return (exact ? 0 : to.value()) + kRounding;
 }
 
+// Containers that count so coarsely (Matroska, 1 ms) store durations rounded once more, or derive them from a rate.
+double duration_tolerance(const SourceInfo& source, const SourceInfo& result) {
+    constexpr double kCoarse_s = 0.0005;
+    const double coarser = std::max(source.video().time_base.value(), result.video().time_base.value());
+    return std::max(time_tolerance(source, result), coarser >= kCoarse_s ? 1.5 * coarser : 0);
+}
+
 class FrameComparison {
 public:
     FrameComparison(const ComparedFile& source, FrameCursor& of_source, const ComparedFile& result,
@@ -81,6 +88,7 @@ public:
           result_(of_result),
           findings_(findings),
           time_tolerance_(time_tolerance(source.info, result.info)),
+          duration_tolerance_(duration_tolerance(source.info, result.info)),
           size_(common_size(source.info, result.info)),
           small_(small_size(size_)),
           read_source_(make_reader(*source.info.video().video, size_)),
@@ -188,12 +196,14 @@ private:
         if (std::abs(wanted - found) > time_tolerance_) {
             findings_.differ(CheckKind::frame_times, {place, "at " + time_words(wanted), "at " + time_words(found)});
         }
-        const std::optional<double> shown =
-            source_.next() != nullptr ? source_.next_time_s() - wanted : source_.stored_duration_s();
+        // All other durations follow from the time stamps: what containers store there are distances between dts, or
+        // nothing.
+        if (source_.next() != nullptr || result_.next() != nullptr) {
+            return;
+        }
+        const std::optional<double> shown = source_.stored_duration_s();
         const std::optional<double> stored = result_.stored_duration_s();
-        // Where a tick is too coarse for the time stamps, the duration is rounded once more.
-        const double tolerance = time_tolerance_ * 1.5;
-        if (shown && stored && std::abs(*shown - *stored) > tolerance) {
+        if (shown && stored && std::abs(*shown - *stored) > duration_tolerance_) {
             findings_.differ(CheckKind::frame_times,
                              {place, "shown for " + time_words(*shown), "shown for " + time_words(*stored)});
         }
@@ -203,6 +213,7 @@ private:
     FrameCursor& result_;
     Findings& findings_;
     double time_tolerance_;
+    double duration_tolerance_;
     Size size_;
     Size small_;
     LumaReader read_source_;

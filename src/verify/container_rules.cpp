@@ -22,9 +22,9 @@ constexpr std::array<std::string_view, 7> kOwnStreamTags = {
     "handler_name", "creation_time", "bps", "number_of_frames", "number_of_bytes", "timecode", "filename"};
 
 // What FFmpeg writes into the user data of MP4 and MOV; other keys are lost there.
-constexpr std::array<std::string_view, 16> kMovFileTags = {
+constexpr std::array<std::string_view, 17> kMovFileTags = {
     "title", "artist",    "album_artist", "composer", "album",    "date", "comment",     "genre",
-    "track", "copyright", "grouping",     "lyrics",   "synopsis", "show", "description", "location"};
+    "track", "copyright", "grouping",     "lyrics",   "synopsis", "show", "description", "location",     "creation_time"};
 
 std::string without_fraction(std::string date) {
     const auto point = date.find('.');
