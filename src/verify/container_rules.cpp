@@ -23,8 +23,8 @@ constexpr std::array<std::string_view, 7> kOwnStreamTags = {
 
 // What FFmpeg writes into the user data of MP4 and MOV; other keys are lost there.
 constexpr std::array<std::string_view, 17> kMovFileTags = {
-    "title", "artist",    "album_artist", "composer", "album",    "date", "comment",     "genre",
-    "track", "copyright", "grouping",     "lyrics",   "synopsis", "show", "description", "location",     "creation_time"};
+    "title",     "artist",   "album_artist", "composer", "album", "date",        "comment",  "genre",        "track",
+    "copyright", "grouping", "lyrics",       "synopsis", "show",  "description", "location", "creation_time"};
 
 std::string without_fraction(std::string date) {
     const auto point = date.find('.');

@@ -25,15 +25,17 @@ Streams of_kind(const FileDescription& file, StreamKind kind, bool cover, int en
 
 // 0 = no pair. Any pair is worth more than all likeness, so that as many as possible are made.
 int likeness(const StreamDescription& a, const StreamDescription& b) {
+    if (a.attachment && b.attachment) {
+        return 1000 + (a.attachment->hash == b.attachment->hash ? 100 : 0) +
+               (a.attachment->file_name == b.attachment->file_name ? 100 : 0);
+    }
     const bool same_codec = a.info.codec == b.info.codec;
     if (!same_codec && !is_converted_text(a, b)) {
         return 0;
     }
-    const bool same_attachment =
-        a.attachment && b.attachment && a.attachment->hash == b.attachment->hash && a.attachment->bytes > 0;
     return 1000 + (same_codec ? 100 : 0) + (a.info.language == b.info.language ? 20 : 0) +
            (a.info.title == b.info.title ? 10 : 0) + (a.info.channels == b.info.channels ? 10 : 0) +
-           (a.info.sample_rate == b.info.sample_rate ? 10 : 0) + (same_attachment ? 50 : 0);
+           (a.info.sample_rate == b.info.sample_rate ? 10 : 0);
 }
 
 // The alignment of two lists with the highest sum of likeness (dynamic programming from the end).
