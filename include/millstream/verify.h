@@ -19,8 +19,8 @@ struct VerifyOptions {
     std::optional<int> video_stream;   ///< of the source, as in Options; absent = the first that is no cover art
     bool audio = true;                 ///< false: the result was made without sound on purpose
     double time_tolerance_s = 0.001;   ///< copied packets and chapters against the video; > 0
-    double psnr_margin_db = 6;         ///< a scene may be this much farther from the source than a blurred source; >= 0
-    double frame_drop_db = 12;         ///< a frame may fall this much below the median of its scene; > 0
+    double psnr_margin_db = 3;         ///< a scene may be this much farther from the source than a blurred source; >= 0
+    double frame_drop_db = 8;          ///< a frame may fall this much below the median of its scene; > 0
     double level_tolerance = 2;        ///< shift of a plane's mean over a scene, in steps of 8 bit; > 0
     int threads = 0;                   ///< of each of the two decoders; 0 = what the cgroup allows
 };

@@ -8,6 +8,7 @@
 #include "media/av.h"
 #include "media/demuxer.h"
 #include "media/file_description.h"
+#include "media/frame_decoder.h"
 #include "media/log.h"
 
 namespace millstream {
@@ -143,6 +144,7 @@ struct PacketReader::State {
         bool wanted = false;
         int length_size = 0;
         av::CodecContext text_decoder;
+        std::unique_ptr<FrameDecoder> decoder;
         std::optional<std::int64_t> expected_dts;
     };
 
@@ -150,17 +152,21 @@ struct PacketReader::State {
     void complete_time_stamps(Stream& stream) const;
     std::optional<std::string> payload(Stream& stream, AVCodecID codec);
     std::optional<std::string> text(AVCodecContext& decoder);
+    void decode(FrameDecoder& decoder);
+    void drain();
 
     Demuxer demuxer;
     std::vector<Stream> streams;
     av::Packet packet = av::make_packet();
+    av::Frame frame = av::make_frame();
     std::int64_t refused = 0;
+    std::int64_t undecodable = 0;
 };
 
 PacketReader::State::State(const std::filesystem::path& path, const std::vector<PacketStream>& wanted)
     : demuxer(path), streams(static_cast<std::size_t>(demuxer.streams())) {
     std::vector<int> indices;
-    for (const auto& [index, as_text] : wanted) {
+    for (const auto& [index, as_text, decoded] : wanted) {
         if (index < 0 || index >= demuxer.streams()) {
             throw Error(ErrorKind::input, {kReading, demuxer.name(),
                                            "it has no stream " + std::to_string(index) + " any more", "Start again"});
@@ -171,6 +177,10 @@ PacketReader::State::State(const std::filesystem::path& path, const std::vector<
         stream.length_size = length_size_of(*from.codecpar);
         if (as_text) {
             stream.text_decoder = open_text_decoder(from, demuxer.name());
+        }
+        if (decoded && avcodec_find_decoder(from.codecpar->codec_id) != nullptr) {
+            stream.decoder =
+                std::make_unique<FrameDecoder>(from, DecoderSettings{.threads = 1, .hwaccel = ""}, demuxer.name());
         }
         indices.push_back(index);
     }
@@ -207,6 +217,30 @@ std::optional<std::string> PacketReader::State::text(AVCodecContext& decoder) {
     return text.empty() ? std::nullopt : std::optional(text);
 }
 
+// Takes out what the decoder has. A decoder that fails without end is given up on.
+void PacketReader::State::decode(FrameDecoder& decoder) {
+    constexpr int kMostFailures = 1000;
+    for (int failures = 0; failures < kMostFailures;) {
+        const FrameDecoder::Result result = decoder.receive(*frame);
+        if (result == FrameDecoder::Result::needs_packet || result == FrameDecoder::Result::finished) {
+            return;
+        }
+        const bool damaged = result == FrameDecoder::Result::damaged;
+        failures += damaged ? 1 : 0;
+        undecodable += damaged || frame->decode_error_flags != 0 ? 1 : 0;
+    }
+}
+
+void PacketReader::State::drain() {
+    for (Stream& stream : streams) {
+        if (stream.decoder) {
+            stream.decoder->drain();
+            decode(*stream.decoder);
+            stream.decoder.reset();
+        }
+    }
+}
+
 std::optional<std::string> PacketReader::State::payload(Stream& stream, AVCodecID codec) {
     if (stream.text_decoder) {
         return text(*stream.text_decoder);
@@ -236,13 +270,22 @@ std::optional<PacketFacts> PacketReader::next() {
         const AVStream& from = state.demuxer.stream(packet.stream_index);
         State::Stream& stream = state.streams[static_cast<std::size_t>(packet.stream_index)];
         state.complete_time_stamps(stream);
+        if (stream.decoder) {
+            state.undecodable += stream.decoder->send(packet) ? 0 : 1;
+            state.decode(*stream.decoder);
+        }
         if (auto payload = state.payload(stream, from.codecpar->codec_id)) {
             const double tick = av_q2d(from.time_base);
             return PacketFacts{packet.stream_index, static_cast<double>(packet.pts) * tick,
                                static_cast<double>(packet.duration) * tick, std::move(*payload)};
         }
     }
+    state.drain();
     return std::nullopt;
+}
+
+std::int64_t PacketReader::undecodable() const {
+    return state_->undecodable;
 }
 
 std::int64_t PacketReader::damaged() const {

@@ -21,6 +21,7 @@ struct PacketFacts {
 struct PacketStream {
     int index = 0;
     bool as_text = false;   ///< subtitles: decoded to plain text, so that different text codecs compare
+    bool decode = false;    ///< sound, video: every packet is decoded too, for undecodable()
 };
 
 /// Reads some streams of one file in the file's order. Payloads are brought to one form: AAC without its ADTS header,
@@ -40,6 +41,8 @@ public:
     /// Damaged packets and errors met so far; `truncated`: the file ended too early.
     [[nodiscard]] std::int64_t damaged() const;
     [[nodiscard]] bool truncated() const;
+    /// Errors of the decoders of PacketStream::decode so far; complete when next() has ended.
+    [[nodiscard]] std::int64_t undecodable() const;
 
 private:
     struct State;

@@ -15,7 +15,7 @@ namespace millstream {
 namespace {
 
 // Cuts and the order of frames are looked for in pictures of at most so many pixels a side.
-constexpr int kSmallSide = 320;
+constexpr int kSmallSide = 160;
 
 Size small_size(Size size) {
     const double factor = std::min(1.0, static_cast<double>(kSmallSide) / std::max(size.width, size.height));

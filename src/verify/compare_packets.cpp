@@ -30,6 +30,26 @@ bool is_subtitle(const StreamPair& pair) {
     return pair.source->info.kind == StreamKind::subtitle;
 }
 
+// Subtitles are shown as they come; cover art is one picture, and compared as a packet.
+bool is_decoded(const StreamPair& pair) {
+    const StreamInfo& info = pair.result->info;
+    return info.kind == StreamKind::audio || (info.video && !info.video->cover_art);
+}
+
+// Errors in decoding the streams of the source: what is damaged there may be damaged in the copy.
+std::int64_t undecodable_in(const ComparedFile& source, const std::vector<StreamPair>& pairs) {
+    std::vector<PacketStream> streams;
+    for (const StreamPair& pair : pairs) {
+        if (is_decoded(pair)) {
+            streams.push_back({.index = pair.source->info.index, .decode = true});
+        }
+    }
+    PacketReader reader(source.info.path, streams);
+    while (reader.next()) {
+    }
+    return reader.undecodable();
+}
+
 // Time stamps that have been stored in this stream may be off by half a tick.
 double tick_of(const StreamDescription& stream) {
     return stream.info.time_base.value();
@@ -61,10 +81,26 @@ public:
         for (Track& track : tracks_) {
             compare(track, true);
         }
+        compare_decoding(pairs);
         return true;
     }
 
 private:
+    void compare_decoding(const std::vector<StreamPair>& pairs) {
+        const auto differ = [&](const std::string& wanted, const std::string& found) {
+            findings_.differ(CheckKind::decoding, {"result's copied streams", wanted, found});
+        };
+        findings_.compared(CheckKind::decoding, static_cast<std::int64_t>(pairs.size()));
+        const std::int64_t found = result_reader_->undecodable();
+        const std::int64_t wanted = found == 0 ? 0 : undecodable_in(source_, pairs);
+        if (found > wanted) {
+            differ(std::to_string(wanted) + " errors", std::to_string(found) + " errors");
+        }
+        if (result_reader_->truncated() && !source_reader_->truncated()) {
+            differ("", "the file ends in the middle");
+        }
+    }
+
     void open(const std::vector<StreamPair>& pairs) {
         std::vector<PacketStream> of_source;
         std::vector<PacketStream> of_result;
@@ -73,8 +109,9 @@ private:
             track.pair = pair;
             track.converted = is_converted_text(*pair.source, *pair.result);
             track.subtitle = is_subtitle(pair);
-            of_source.push_back({pair.source->info.index, track.converted});
-            of_result.push_back({pair.result->info.index, track.converted});
+            of_source.push_back({.index = pair.source->info.index, .as_text = track.converted});
+            of_result.push_back(
+                {.index = pair.result->info.index, .as_text = track.converted, .decode = is_decoded(pair)});
             tracks_.push_back(std::move(track));
         }
         source_reader_.emplace(source_.info.path, of_source);

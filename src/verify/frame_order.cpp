@@ -14,8 +14,8 @@ namespace {
 // neighbour. A filter that smooths, even one that leaves nothing but the mean of both, gets to 0.5 and no farther, so
 // that the threshold lies clearly above. Only samples that move count, and there must be enough of them: in still
 // scenes nothing can be told, and nothing is said.
-constexpr double kNearNeighbour = 0.7;
-constexpr std::int64_t kLeastMoving = 64;
+constexpr double kNearNeighbour = 0.75;
+constexpr std::int64_t kLeastMoving = 32;
 constexpr double kLeastMovingShare = 0.002;
 
 struct Candidate {

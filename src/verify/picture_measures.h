@@ -29,7 +29,7 @@ struct NeighbourFit {
 /// Projects result - own onto neighbour - own, where the latter is larger than kMovement. An unbiased result lies near
 /// 0; one that belongs to the neighbour lies near 1; what removes noise or detail alone never gets past 0.5.
 NeighbourFit neighbour_fit(const LumaPlane& result, const LumaPlane& own, const LumaPlane& neighbour);
-inline constexpr float kMovement = 4.0F / 255;
+inline constexpr float kMovement = 6.0F / 255;
 
 /// Whether a new scene begins between two pictures: both their brightness histograms and the pictures themselves differ
 /// (half the L1 distance of 32-bin histograms above 0.22, mean absolute difference above 0.10), each averaged over 8x8.

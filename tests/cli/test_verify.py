@@ -280,10 +280,19 @@ def test_sound_that_is_late_is_named(run: Run, tmp_path: Path, source: Path, res
     assert "stream 1 (audio aac" in found["packet times"][1]
 
 
+def test_sound_that_cannot_be_decoded_is_a_decoding_error(
+    run: Run, tmp_path: Path, source: Path, result: Path
+) -> None:
+    broken = damaged_at(tmp_path / "broken.mp4", result, packet_position(result, "a", 30), 60)
+    found = faults(report(run, source, broken, 7))
+    assert "copied streams: 0 errors / " in found["decoding"][0]
+    assert "packet 30 (" in found["packets"][0]
+
+
 def test_a_changed_packet_is_named(run: Run, tmp_path: Path, source: Path, result: Path) -> None:
     broken = damaged_at(tmp_path / "broken.mp4", result, packet_position(result, "a", 30) + 20, 1)
     found = faults(report(run, source, broken, 7))
-    assert set(found) == {"packets"}
+    assert set(found) <= {"packets", "decoding"}
     assert len(found["packets"]) == 1
     assert "packet 30 (" in found["packets"][0]
     assert found["packets"][0].count("hash") == 2

@@ -62,7 +62,7 @@ TEST(SceneMeasures, do_not_ask_an_encoder_for_more_than_it_gives) {
 TEST(SceneMeasures, name_a_frame_that_falls_out_of_its_scene) {
     std::vector<double> scene(50, 38);
     scene[17] = 20;
-    const VerifyCheck& check = judge({std::vector<double>(20, 45), scene}, 30).check(CheckKind::damaged_frames);
+    const VerifyCheck check = judge({std::vector<double>(20, 45), scene}, 30).check(CheckKind::damaged_frames);
     EXPECT_EQ(check.differences, 1);
     EXPECT_EQ(check.compared, 70);
     EXPECT_THAT(check.examples.at(0).place, testing::StartsWith("frame 37 ("));
@@ -72,13 +72,13 @@ TEST(SceneMeasures, name_a_frame_that_falls_out_of_its_scene) {
 TEST(SceneMeasures, count_every_damaged_frame_and_name_the_worst) {
     std::vector<double> scene(100, 38);
     std::fill(scene.begin(), scene.begin() + 30, 15.0);
-    const VerifyCheck& check = judge({scene}, 30).check(CheckKind::damaged_frames);
+    const VerifyCheck check = judge({scene}, 30).check(CheckKind::damaged_frames);
     EXPECT_EQ(check.differences, 30);
     EXPECT_EQ(check.examples.size(), 10U);
 }
 
 TEST(SceneMeasures, report_a_plane_whose_mean_has_moved) {
-    const VerifyCheck& check = judge({{38, 38}}, 30, {0.5, -3.25, 0}).check(CheckKind::levels);
+    const VerifyCheck check = judge({{38, 38}}, 30, {0.5, -3.25, 0}).check(CheckKind::levels);
     EXPECT_EQ(check.differences, 1);
     EXPECT_THAT(check.examples.at(0).place, testing::HasSubstr("Cb"));
     EXPECT_EQ(check.examples.at(0).result, "-3.25 of 255");
