@@ -20,7 +20,7 @@ struct VerifyOptions {
     bool audio = true;                 ///< false: the result was made without sound on purpose
     double time_tolerance_s = 0.001;   ///< copied packets and chapters against the video; > 0
     double psnr_margin_db = 3;         ///< a scene may be this much farther from the source than a blurred source; >= 0
-    double frame_drop_db = 8;          ///< a frame may fall this much below the median of its scene; > 0
+    double frame_drop_db = 10;         ///< a frame may fall this much below the median of its scene; > 0
     double level_tolerance = 2;        ///< shift of a plane's mean over a scene, in steps of 8 bit; > 0
     int threads = 0;                   ///< of each of the two decoders; 0 = what the cgroup allows
 };

@@ -178,7 +178,7 @@ void add_verify(CLI::App& app, CommandLine& line) {
     value(verify, "--psnr-margin", "DB", "a scene may be this much farther from IN than IN blurred (3)",
           [&o](Text text) { o.psnr_margin_db = parse_decimal("--psnr-margin", text, 0, 100); })
         ->group(group);
-    value(verify, "--frame-drop", "DB", "a frame may fall this much below its scene (8)", [&o](Text text) {
+    value(verify, "--frame-drop", "DB", "a frame may fall this much below its scene (10)", [&o](Text text) {
         o.frame_drop_db = parse_decimal("--frame-drop", text, 0.001, 100);
     })->group(group);
     value(verify, "--levels", "STEPS", "shift of a plane's mean, in steps of 8 bit (2)", [&o](Text text) {

@@ -46,7 +46,9 @@ def result(folder: Path, source: Path) -> Path:
 def rich(folder: Path) -> Path:
     """Two soundtracks, a subtitle, two chapters, an attachment, tags."""
     subtitle = folder / "words.srt"
-    subtitle.write_text("1\n00:00:00,200 --> 00:00:00,900\nThe <i>first</i>\nline\n\n2\n00:00:01,000 --> 00:00:01,500\nBye\n")
+    subtitle.write_text(
+        "1\n00:00:00,200 --> 00:00:00,900\nThe <i>first</i>\nline\n\n2\n00:00:01,000 --> 00:00:01,500\nBye\n"
+    )
     tags = folder / "tags.txt"
     chapters = "".join(
         f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={start}\nEND={start + 1000}\ntitle={title}\n"
@@ -61,10 +63,10 @@ def rich(folder: Path) -> Path:
     ffmpeg(
         *("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=24:duration=2"),
         *(*tone, "sine=frequency=440:duration=2", *tone, "sine=frequency=880:duration=2"),
-        *("-i", subtitle, "-i", tags, *streams, *ENCODE, "-c:a", "aac", "-c:s", "subrip"),
+        *("-i", str(subtitle), "-i", str(tags), *streams, *ENCODE, "-c:a", "aac", "-c:s", "subrip"),
         *("-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=jpn", "-metadata:s:a:1", "title=Remarks"),
         *("-disposition:a:0", "default", "-disposition:a:1", "comment", "-disposition:s:0", "forced"),
-        *("-attach", font, "-metadata:s:t", "mimetype=application/x-truetype-font"),
+        *("-attach", str(font), "-metadata:s:t", "mimetype=application/x-truetype-font"),
         path,
     )
     return path
@@ -108,7 +110,18 @@ def with_frames(result: Path, path: Path, order: Sequence[int]) -> Path:
     assert len(pixels) == FRAMES * FRAME_BYTES
     raw = path.with_suffix(".yuv")
     raw.write_bytes(b"".join(pixels[n * FRAME_BYTES : (n + 1) * FRAME_BYTES] for n in order))
-    pictures = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{SIZE[0]}x{SIZE[1]}", "-r", "24", "-i", raw]
+    pictures: list[str | Path] = [
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "yuv420p",
+        "-s",
+        f"{SIZE[0]}x{SIZE[1]}",
+        "-r",
+        "24",
+        "-i",
+        raw,
+    ]
     tags = ["-bsf:v", "h264_metadata=matrix_coefficients=6:video_full_range_flag=0"]
     ffmpeg(*pictures, "-i", result, "-map", "0:v", "-map", "1:a", *ENCODE, *tags, "-c:a", "copy", path)
     return path
@@ -176,7 +189,9 @@ def test_a_copy_of_everything_passes(run: Run, rich: Path, rich_result: Path) ->
     assert compared["attachments"] == 3
 
 
-def test_subtitles_converted_for_mp4_pass_by_their_text(run: Run, tmp_path: Path, rich: Path, rich_result: Path) -> None:
+def test_subtitles_converted_for_mp4_pass_by_their_text(
+    run: Run, tmp_path: Path, rich: Path, rich_result: Path
+) -> None:
     out = tmp_path / "out.mp4"
     ffmpeg("-i", rich_result, "-map", "0:v", "-map", "0:a", "-map", "0:s", "-c", "copy", "-c:s", "mov_text", out)
     found = report(run, rich, out, 0)
@@ -280,9 +295,7 @@ def test_sound_that_is_late_is_named(run: Run, tmp_path: Path, source: Path, res
     assert "stream 1 (audio aac" in found["packet times"][1]
 
 
-def test_sound_that_cannot_be_decoded_is_a_decoding_error(
-    run: Run, tmp_path: Path, source: Path, result: Path
-) -> None:
+def test_sound_that_cannot_be_decoded_is_a_decoding_error(run: Run, tmp_path: Path, source: Path, result: Path) -> None:
     broken = damaged_at(tmp_path / "broken.mp4", result, packet_position(result, "a", 30), 60)
     found = faults(report(run, source, broken, 7))
     assert "copied streams: 0 errors / " in found["decoding"][0]
@@ -298,7 +311,9 @@ def test_a_changed_packet_is_named(run: Run, tmp_path: Path, source: Path, resul
     assert found["packets"][0].count("hash") == 2
 
 
-def test_missing_packets_are_named_and_the_rest_still_fits(run: Run, tmp_path: Path, source: Path, result: Path) -> None:
+def test_missing_packets_are_named_and_the_rest_still_fits(
+    run: Run, tmp_path: Path, source: Path, result: Path
+) -> None:
     broken = copy(result, tmp_path / "broken.mkv", "-bsf:a", "noise=drop=eq(n\\,40)")
     found = faults(report(run, source, broken, 7))
     assert set(found) == {"packets"}
@@ -324,7 +339,11 @@ def test_a_missing_soundtrack_is_named_unless_asked_for(run: Run, tmp_path: Path
         (["-metadata:s:a:1", "language=fra"], "metadata", "tag 'language': jpn / fra"),
         (["-metadata:s:a:1", "title="], "metadata", "tag 'title': Remarks / "),
         (["-disposition:s:0", "0"], "dispositions", "stream 3 (subtitle subrip): forced / none"),
-        (["-metadata:s:t", "mimetype=text/plain"], "attachments", "MIME type: application/x-truetype-font / text/plain"),
+        (
+            ["-metadata:s:t", "mimetype=text/plain"],
+            "attachments",
+            "MIME type: application/x-truetype-font / text/plain",
+        ),
     ],
 )
 def test_what_accompanies_the_video_is_compared(
