@@ -17,6 +17,7 @@ Plan make_plan(const Options& options);
 
 /// Enhances options.input into options.output. Blocks until the job has ended; runs its own threads meanwhile.
 /// On a stop request the batch in hand is finished, `OUT.part` is left playable, and Error(interrupted) is thrown.
+/// With options.verify the finished output is then compared with its source: see Report::verification.
 /// On any other failure nothing is left behind and the Error says what, where and why.
 Report enhance(const Options& options, Observer* observer = nullptr, std::stop_token stop = {});
 

@@ -85,6 +85,7 @@ struct Options {
     std::string hwaccel;               ///< FFmpeg device type for decoding (cuda, vaapi, ...); empty = software
     std::optional<int> video_stream;   ///< stream index to enhance; absent = the first that is no cover art
     bool keep_audio = true;
+    bool verify = false;   ///< compare the finished output with its source (millstream/verify.h)
 
     Runner runner = Runner::threaded;
 };

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "millstream/plan.h"
+#include "millstream/verify.h"
 
 namespace millstream {
 
@@ -34,6 +35,8 @@ struct Report {
     std::int64_t peak_live_frames = 0;
     std::int64_t decode_errors = 0;   ///< packets or frames the decoder could not use in full
     double copies_per_frame = 0;      ///< times a frame's pixels were copied within one representation
+
+    std::optional<VerifyReport> verification;   ///< with options.verify; its differences are no failure of the job
 };
 
 }   // namespace millstream

@@ -161,6 +161,7 @@ void add_enhance(CLI::App& app, CommandLine& line) {
         "-q,--quiet", [&line] { line.verbosity = Verbosity::quiet; }, "print errors only; wins over -v");
     verbose->group(group);
     quiet->group(group);
+    enhance.add_flag("--verify", line.options.verify, "compare OUT with IN at the end; exit code 7 where it differs");
     enhance.footer(kEnhanceFooterText);
     enhance.callback([&line] { line.verb = Verb::enhance; });
 }
@@ -171,6 +172,36 @@ void add_inspect(CLI::App& app, CommandLine& line) {
     inspect.add_flag("--json", line.json, "the plan as JSON");
     inspect.footer(kInspectFooterText);
     inspect.callback([&line] { line.verb = Verb::inspect; });
+}
+
+void add_verify(CLI::App& app, CommandLine& line) {
+    CLI::App& verify = *app.add_subcommand("verify", "compare an enhanced video with its source");
+    VerifyOptions& o = line.verify_options;
+    value(verify, "IN", "FILE", "the source", [&o](Text text) { o.input = text; })->required();
+    value(verify, "OUT", "FILE", "the enhanced video", [&o](Text text) { o.output = text; })->required();
+    verify.add_flag("--json", line.json, "the report as JSON");
+    value(verify, "--video", "N", "index of the stream of IN that was enhanced (the first that is no cover art)",
+          [&o](Text text) { o.video_stream = parse_number("--video", text, 0, 255); });
+    verify.add_flag_callback(
+        "--no-audio", [&o] { o.audio = false; }, "OUT was made without sound on purpose");
+    const char* const group = "Tolerances";
+    value(verify, "--time", "MS", "copied packets and chapters against the video (1)", [&o](Text text) {
+        o.time_tolerance_s = parse_decimal("--time", text, 0.001, 10000) / 1000;
+    })->group(group);
+    value(verify, "--psnr-margin", "DB", "a scene may be this much farther from IN than IN blurred (3)",
+          [&o](Text text) { o.psnr_margin_db = parse_decimal("--psnr-margin", text, 0, 100); })
+        ->group(group);
+    value(verify, "--frame-drop", "DB", "a frame may fall this much below its scene (10)", [&o](Text text) {
+        o.frame_drop_db = parse_decimal("--frame-drop", text, 0.001, 100);
+    })->group(group);
+    value(verify, "--levels", "STEPS", "shift of a plane's mean, in steps of 8 bit (2)", [&o](Text text) {
+        o.level_tolerance = parse_decimal("--levels", text, 0.001, 255);
+    })->group(group);
+    auto* progress = value(verify, "--progress", "auto|bar|lines|json|none", "how progress is shown",
+                           [&line](Text text) { line.progress = parse_progress(text); });
+    progress->group("Messages");
+    verify.footer(kVerifyFooterText);
+    verify.callback([&line] { line.verb = Verb::verify; });
 }
 
 void add_models(CLI::App& app, CommandLine& line) {
@@ -195,6 +226,7 @@ std::unique_ptr<CLI::App> make_parser(CommandLine& line) {
     app->require_subcommand(1);
     add_enhance(*app, line);
     add_inspect(*app, line);
+    add_verify(*app, line);
     add_models(*app, line);
     app->add_subcommand("doctor", "what is installed here, what is missing")->callback([&line] {
         line.verb = Verb::doctor;

@@ -5,10 +5,11 @@
 #include <vector>
 
 #include "millstream/options.h"
+#include "millstream/verify.h"
 
 namespace millstream {
 
-enum class Verb { print, enhance, inspect, list_models, describe_model, fetch_models, doctor };
+enum class Verb { print, enhance, inspect, verify, list_models, describe_model, fetch_models, doctor };
 
 /// How progress is shown. `automatic`: a bar on a terminal, else a line every five seconds.
 enum class ProgressMode { automatic, bar, lines, json, none };
@@ -17,11 +18,12 @@ enum class Verbosity { quiet, normal, verbose };
 
 struct CommandLine {
     Verb verb = Verb::print;
-    std::string text;   ///< print: help or version, to be shown as it is
-    Options options;    ///< enhance, inspect
+    std::string text;               ///< print: help or version, to be shown as it is
+    Options options;                ///< enhance, inspect
+    VerifyOptions verify_options;   ///< verify
     ProgressMode progress = ProgressMode::automatic;
     Verbosity verbosity = Verbosity::normal;
-    bool json = false;        ///< inspect, models list, models info
+    bool json = false;        ///< inspect, verify, models list, models info
     std::string model_name;   ///< describe_model
 };
 

@@ -47,14 +47,51 @@ Error current_error() {
     }
 }
 
+int exit_code_of(const std::optional<VerifyReport>& report) {
+    return report && !report->holds() ? static_cast<int>(ErrorKind::difference) : 0;
+}
+
+// Progress only of what takes long enough to be waited for.
+class PatientObserver : public Observer {
+public:
+    explicit PatientObserver(Observer& behind) : behind_(behind) {}
+    void on_progress(const Progress& progress) override {
+        constexpr double kPatience_s = 2;
+        if (progress.elapsed_s >= kPatience_s) {
+            behind_.on_progress(progress);
+        }
+    }
+
+private:
+    Observer& behind_;
+};
+
+int verify_command(const CommandLine& line, Console& console) {
+    const std::unique_ptr<ProgressPrinter> printer =
+        make_progress_printer(line.progress, line.verbosity, console, steady_seconds);
+    std::optional<Error> failure;
+    try {
+        const StopOnSignals signals([&](const std::string& signal) { printer->on_stopping(signal); });
+        PatientObserver patient(*printer);
+        const VerifyReport report = verify(line.verify_options, &patient, signals.token());
+        printer->on_verified(report, line.json);
+        return exit_code_of(report);
+    } catch (...) {
+        failure = current_error();
+    }
+    printer->on_error(*failure);
+    return failure->exit_code();
+}
+
 int enhance_command(const CommandLine& line, Console& console) {
     const std::unique_ptr<ProgressPrinter> printer =
         make_progress_printer(line.progress, line.verbosity, console, steady_seconds);
     std::optional<Error> failure;
     try {
         const StopOnSignals signals([&](const std::string& signal) { printer->on_stopping(signal); });
-        printer->on_done(enhance(line.options, printer.get(), signals.token()));
-        return 0;
+        const Report report = enhance(line.options, printer.get(), signals.token());
+        printer->on_done(report);
+        return exit_code_of(report.verification);
     } catch (...) {
         failure = current_error();
     }
@@ -85,6 +122,8 @@ int run(const CommandLine& line, Console& console) {
         case Verb::inspect:
             inspect_command(line, console);
             return 0;
+        case Verb::verify:
+            return verify_command(line, console);
         case Verb::list_models:
             console.out(line.json ? model_json(list_models()) : model_table(list_models()));
             return 0;

@@ -12,6 +12,7 @@ const char* const kExamplesText = R"(Examples:
   millstream enhance film.mp4 -o film_4k.mkv --size 3840x2160  an exact size
   millstream enhance film.mp4 -o small.mp4 --max-memory 2GiB   on a small machine
   millstream inspect film.mp4                                  what would happen; writes nothing
+  millstream verify film.mp4 film_x2.mkv                       is the result what it should be?
   millstream models list                                       the networks to choose from
   millstream doctor                                            what is installed, what is missing
 
@@ -42,5 +43,22 @@ stdout (docs/progress.md).)";
 const char* const kInspectFooterText =
     R"(Prints the plan that `enhance` would follow with the same options, or its refusal, and writes nothing. Without -o it
 plans for a file called like the input, ending in _enhanced.mkv, in the current folder.)";
+
+const char* const kVerifyFooterText = R"(Examples:
+  millstream verify film.mkv film_x2.mkv
+  millstream verify film.mkv film_x2.mp4 --json
+
+Writes nothing. Exit code 0: everything is as it should be; 7: a difference was found, named with its place; 3: a file
+cannot be used. Compared are
+  frames          their number; every time stamp and duration: exact, or within a tick where OUT counts more coarsely
+  frame order     frames that show the one before or after better than their own: swapped, repeated, shifted
+  copied streams  every packet's payload, and its time against the first frame within --time
+  the rest        chapters, tags, dispositions, attachments, colour, aspect, rotation, HDR data, field order
+  decoding        of every frame of OUT, without an error
+  pictures        per scene, OUT made as small as IN: PSNR and SSIM of the luma. A scene differs where its PSNR is lower
+                  than that of IN against itself blurred (5x5 box, 40 dB at most) by more than --psnr-margin; a frame
+                  where it falls below the median of its scene by more than --frame-drop; levels where the mean of a
+                  plane moves by more than --levels
+What OUT's container cannot hold is a note and no difference. docs/verify.md says how the tolerances were chosen.)";
 
 }   // namespace millstream

@@ -87,6 +87,15 @@ public:
         if (verbosity_ != Verbosity::quiet) {
             console_.out(summary_text(report));
         }
+        const bool differs = report.verification && !report.verification->holds();
+        if (report.verification && (differs || verbosity_ != Verbosity::quiet)) {
+            console_.out(to_text(*report.verification));
+        }
+    }
+
+    void on_verified(const VerifyReport& report, bool json) override {
+        end_bar();
+        console_.out(json ? to_json(report) + "\n" : to_text(report));
     }
 
     void on_error(const Error& error) override {
@@ -125,6 +134,7 @@ public:
     void on_message(Severity severity, const std::string& text) override { console_.out(message_json(severity, text)); }
     void on_stopping(const std::string& signal) override { console_.out(stopping_json(signal)); }
     void on_done(const Report& report) override { console_.out(done_json(report)); }
+    void on_verified(const VerifyReport& report, bool /*json*/) override { console_.out(verified_json(report)); }
     void on_error(const Error& error) override {
         console_.out(error_json(error));
         console_.err(error_text(error));

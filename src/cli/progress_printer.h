@@ -10,6 +10,7 @@
 #include "millstream/error.h"
 #include "millstream/observer.h"
 #include "millstream/report.h"
+#include "millstream/verify.h"
 
 namespace millstream {
 
@@ -19,6 +20,8 @@ using Clock = std::function<double()>;
 class ProgressPrinter : public Observer {
 public:
     virtual void on_done(const Report& report) = 0;
+    /// `json`: as one JSON document where the printer writes for people.
+    virtual void on_verified(const VerifyReport& report, bool json) = 0;
     virtual void on_error(const Error& error) = 0;
     /// A signal has asked for the end. Called from another thread.
     virtual void on_stopping(const std::string& signal) = 0;

@@ -191,6 +191,10 @@ std::string done_json(const Report& report) {
     return line_of({{"event", "done"}, {"report", Json::parse(to_json(report))}});
 }
 
+std::string verified_json(const VerifyReport& report) {
+    return line_of({{"event", "verified"}, {"report", Json::parse(to_json(report))}});
+}
+
 std::string error_json(const Error& error) {
     const Error::Context& context = error.context();
     return line_of({{"event", "error"},

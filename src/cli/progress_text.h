@@ -6,6 +6,7 @@
 #include "millstream/error.h"
 #include "millstream/observer.h"
 #include "millstream/report.h"
+#include "millstream/verify.h"
 
 namespace millstream {
 
@@ -25,6 +26,7 @@ std::string progress_json(const Progress& progress);
 std::string message_json(Severity severity, const std::string& text);
 std::string stopping_json(const std::string& signal);
 std::string done_json(const Report& report);
+std::string verified_json(const VerifyReport& report);
 std::string error_json(const Error& error);
 
 /// What was made of what: two lines and the warnings.

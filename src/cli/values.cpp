@@ -9,6 +9,8 @@
 #include "base/bytes.h"
 #include "millstream/error.h"
 
+#include <sstream>
+
 namespace millstream {
 namespace {
 
@@ -52,6 +54,16 @@ int parse_number(std::string_view option, std::string_view text, int smallest, i
     if (!value || *value < smallest || *value > largest) {
         refuse(option, text,
                "it takes a whole number from " + std::to_string(smallest) + " to " + std::to_string(largest));
+    }
+    return *value;
+}
+
+double parse_decimal(std::string_view option, std::string_view text, double smallest, double largest) {
+    const std::optional<double> value = read_whole<double>(text);
+    if (!value || !(*value >= smallest) || *value > largest) {
+        std::ostringstream why;
+        why << "it takes a number from " << smallest << " to " << largest;
+        refuse(option, text, why.str());
     }
     return *value;
 }

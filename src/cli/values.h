@@ -20,6 +20,9 @@ using KeyValues = std::vector<std::pair<std::string, std::string>>;
 /// A whole decimal number within [smallest, largest].
 int parse_number(std::string_view option, std::string_view text, int smallest, int largest);
 
+/// A decimal number within [smallest, largest].
+double parse_decimal(std::string_view option, std::string_view text, double smallest, double largest);
+
 Size parse_size(std::string_view option, std::string_view text);   ///< "1920x1080", each side 1..65535
 std::optional<int> parse_tile(std::string_view text);              ///< "auto" = absent, "off" = 0, else pixels >= 16
 int parse_batch(std::string_view text);                            ///< "auto" = 0, else 1..256

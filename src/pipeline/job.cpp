@@ -10,6 +10,7 @@
 #include "media/decoder.h"
 #include "media/output.h"
 #include "millstream/error.h"
+#include "millstream/verify.h"
 #include "pipeline/output_checks.h"
 #include "pipeline/planner.h"
 #include "pipeline/progress.h"
@@ -193,7 +194,16 @@ Report enhance(const Options& options, Observer* observer, std::stop_token stop)
     Observer& watcher = observer == nullptr ? silent : *observer;
     PreparedJob job = prepare(options);
     watcher.on_plan(job.plan);
-    return Run(std::move(job), watcher, std::move(stop)).execute();
+    Report report = Run(std::move(job), watcher, stop).execute();
+    if (options.verify) {
+        watcher.on_message(Severity::info, "comparing the output with its source");
+        report.verification = verify({.input = options.input,
+                                      .output = options.output,
+                                      .video_stream = options.video_stream,
+                                      .audio = options.keep_audio},
+                                     &watcher, std::move(stop));
+    }
+    return report;
 }
 
 }   // namespace millstream

@@ -95,7 +95,7 @@ static void to_json(Json& target, const DiskLimit& limit) {
 MILLSTREAM_JSON_FIELDS(Size, width, height);
 MILLSTREAM_JSON_FIELDS(Options, input, output, overwrite, model, scale, size, fit, backend, precision, tile, batch,
                        threads, colour_fix, max_memory, max_vram, disk_limit, codec, encoder, crf, preset,
-                       encoder_options, deinterlace, crop, hwaccel, video_stream, keep_audio, runner);
+                       encoder_options, deinterlace, crop, hwaccel, video_stream, keep_audio, verify, runner);
 MILLSTREAM_JSON_FIELDS(StreamPlan, index, kind, codec, language, action, reason);
 MILLSTREAM_JSON_FIELDS(MemoryPlan, budget, base, decoder, network, frames, encoder);
 MILLSTREAM_JSON_FIELDS(DiskPlan, predicted_output, checkpoint, free, allowed);
@@ -105,8 +105,12 @@ MILLSTREAM_JSON_FIELDS(Plan, options, input_container, input_size, input_pixel_f
                        encoder, output_pixel_format, output_colour, crf, preset, encoder_threads, lookahead,
                        encoder_options, live_frames, queue_bytes, memory, disk, notes);
 MILLSTREAM_JSON_FIELDS(StageTime, name, busy_s, wait_input_s, wait_output_s);
+static void to_json(Json& target, const VerifyReport& report) {
+    target = Json::parse(to_json(report));
+}
 MILLSTREAM_JSON_FIELDS(Report, plan, frames, wall_s, fps_mean, peak_rss_bytes, peak_vram_bytes, input_bytes,
-                       output_bytes, stages, warnings, model_loads, peak_live_frames, decode_errors, copies_per_frame);
+                       output_bytes, stages, warnings, model_loads, peak_live_frames, decode_errors, copies_per_frame,
+                       verification);
 
 std::string to_json(const Plan& plan) {
     return Json(plan).dump(2);

@@ -146,6 +146,25 @@ TEST(CommandLine, inspect_takes_the_options_of_enhance_and_needs_no_output) {
     EXPECT_TRUE(line.json);
 }
 
+TEST(CommandLine, verify_takes_two_files_and_tolerances) {
+    const CommandLine line =
+        parse_command_line({"verify", "in.mkv", "out.mkv", "--video", "2", "--no-audio", "--time", "0.5",
+                            "--psnr-margin", "3", "--frame-drop", "9.5", "--levels", "1", "--json"});
+    EXPECT_EQ(line.verb, Verb::verify);
+    EXPECT_EQ(line.verify_options.input, "in.mkv");
+    EXPECT_EQ(line.verify_options.output, "out.mkv");
+    EXPECT_EQ(line.verify_options.video_stream, 2);
+    EXPECT_FALSE(line.verify_options.audio);
+    EXPECT_DOUBLE_EQ(line.verify_options.time_tolerance_s, 0.0005);
+    EXPECT_DOUBLE_EQ(line.verify_options.psnr_margin_db, 3);
+    EXPECT_DOUBLE_EQ(line.verify_options.frame_drop_db, 9.5);
+    EXPECT_DOUBLE_EQ(line.verify_options.level_tolerance, 1);
+    EXPECT_TRUE(line.json);
+    EXPECT_THAT(usage_error({"verify", "in.mkv"}), HasSubstr("OUT is required"));
+    EXPECT_THAT(usage_error({"verify", "in", "out", "--time", "-1"}), HasSubstr("--time -1"));
+    EXPECT_TRUE(parse_command_line({"enhance", "in", "-o", "out", "--verify"}).options.verify);
+}
+
 TEST(CommandLine, models_and_doctor_are_commands) {
     EXPECT_EQ(parse_command_line({"models", "list"}).verb, Verb::list_models);
     EXPECT_EQ(parse_command_line({"models", "fetch"}).verb, Verb::fetch_models);

@@ -51,6 +51,40 @@ TEST(Commands, a_wrong_option_is_exit_code_2) {
     EXPECT_THAT(console.err_text, HasSubstr("--scale many"));
 }
 
+TEST(Commands, verify_is_0_where_all_holds_and_7_where_not) {
+    MemoryConsole console;
+    EXPECT_EQ(run_command_line({"verify", "a.mp4", "b.mkv"}, console), 0);
+    EXPECT_EQ(console.out_text, "the same\n");
+    EXPECT_EQ(run_command_line({"verify", "a.mp4", "broken.mkv"}, console), 7);
+    EXPECT_EQ(console.out_text, "the same\nnot the same\n");
+}
+
+TEST(Commands, verify_shows_progress_only_after_two_seconds) {
+    MemoryConsole console;
+    EXPECT_EQ(run_command_line({"verify", "a.mp4", "b.mkv"}, console), 0);
+    EXPECT_EQ(console.err_text, "");
+    EXPECT_EQ(run_command_line({"verify", "long.mp4", "b.mkv"}, console), 0);
+    EXPECT_THAT(console.err_text, HasSubstr("0/10 frames"));
+}
+
+TEST(Commands, verify_writes_json_and_json_lines) {
+    MemoryConsole console;
+    EXPECT_EQ(run_command_line({"verify", "a.mp4", "b.mkv", "--json"}, console), 0);
+    EXPECT_EQ(console.out_text, "{\"holds\":true}\n");
+    MemoryConsole lines;
+    EXPECT_EQ(run_command_line({"verify", "a.mp4", "broken.mkv", "--progress", "json"}, lines), 7);
+    EXPECT_EQ(lines.out_text, "{\"event\":\"verified\",\"report\":{\"holds\":false}}\n");
+}
+
+TEST(Commands, enhance_with_verify_ends_with_what_was_found) {
+    MemoryConsole console;
+    EXPECT_EQ(run_command_line({"enhance", "a.mp4", "-o", "b.mkv", "--verify"}, console), 0);
+    EXPECT_THAT(console.out_text, HasSubstr("the same"));
+    EXPECT_EQ(run_command_line({"enhance", "a.mp4", "-o", "broken.mkv", "--verify", "-q"}, console), 7);
+    EXPECT_THAT(console.out_text, HasSubstr("not the same"));
+    EXPECT_EQ(run_command_line({"enhance", "a.mp4", "-o", "broken.mkv"}, console), 0);
+}
+
 TEST(Commands, doctor_says_what_is_missing_and_what_to_do) {
     MemoryConsole console;
     EXPECT_EQ(run_command_line({"doctor"}, console), 0);

@@ -1,0 +1,290 @@
+#include "verify/compare_files.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <string>
+
+#include "media/encoding.h"
+#include "verify/container_rules.h"
+#include "verify/words.h"
+
+namespace millstream {
+namespace {
+
+std::string joined(const std::set<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) {
+        text += (text.empty() ? "" : ", ") + name;
+    }
+    return text.empty() ? "none" : text;
+}
+
+// Tags of both sides, key by key. Those that the container loses are a note.
+template <class Keeps>
+void compare_tags(const Tags& source, const Tags& result, const std::string& place, CheckKind kind, Keeps&& keeps,
+                  Findings& findings) {
+    for (const auto& [key, value] : source) {
+        const auto found = result.find(key);
+        if (found == result.end() && !keeps(key)) {
+            findings.note(place + ": the container of the result does not keep the tag '" + key + "'.");
+            continue;
+        }
+        findings.compare(kind, place + ", tag '" + key + "'", value, found == result.end() ? "" : found->second);
+    }
+    for (const auto& [key, value] : result) {
+        if (!source.contains(key)) {
+            findings.compared(kind);
+            findings.differ(kind, {place + ", tag '" + key + "'", "", value});
+        }
+    }
+}
+
+bool could_be_text(const StreamDescription& stream, const std::string& container) {
+    return stream.text && (container == "mp4" || container == "mov" || container == "webm");
+}
+
+// Why a stream cannot be in the container; empty = it can.
+std::string obstacle_to(const StreamDescription& stream, const std::string& container) {
+    if (stream.info.kind == StreamKind::attachment) {
+        return container == "matroska" ? "" : "only Matroska (.mkv) holds attachments";
+    }
+    if (could_be_text(stream, container)) {
+        return "";   // converted
+    }
+    return cannot_hold(container, stream.info);
+}
+
+void report_missing(const StreamDescription& stream, const std::string& container, const VerifyOptions& options,
+                    Findings& findings) {
+    const std::string words = stream_words(stream.info);
+    if (stream.info.kind == StreamKind::audio && !options.audio) {
+        findings.note("The source's " + words + " is not in the result, as asked for.");
+        return;
+    }
+    const std::string obstacle = obstacle_to(stream, container);
+    if (!obstacle.empty()) {
+        findings.note("The source's " + words + " is not in the result: " + obstacle + ".");
+        return;
+    }
+    findings.differ(CheckKind::streams, {words, "present", "missing, though " + container + " can hold it"});
+}
+
+void compare_attachments(const StreamPair& pair, Findings& findings) {
+    const AttachmentDescription& source = *pair.source->attachment;
+    const AttachmentDescription& result = *pair.result->attachment;
+    const std::string place = stream_words(pair.source->info);
+    findings.compare(CheckKind::attachments, place + ", file name", source.file_name, result.file_name);
+    findings.compare(CheckKind::attachments, place + ", MIME type", source.mime_type, result.mime_type);
+    const auto bytes = [](const AttachmentDescription& attachment) {
+        return std::to_string(attachment.bytes) + " bytes, hash " + attachment.hash;
+    };
+    findings.compare(CheckKind::attachments, place + ", contents", bytes(source), bytes(result));
+}
+
+// MP4 and MOV mark the first track of a kind as default where none is.
+bool default_is_free(const std::vector<StreamDescription>& streams, StreamKind kind, const std::string& container) {
+    return (container == "mp4" || container == "mov") &&
+           std::none_of(streams.begin(), streams.end(), [&](const StreamDescription& stream) {
+               return stream.info.kind == kind && stream.dispositions.contains("default");
+           });
+}
+
+void compare_dispositions(const StreamDescription& source, const StreamDescription& result,
+                          const ComparedFile& source_file, const std::string& container, Findings& findings) {
+    auto wanted = kept_dispositions(container, source.info.kind, source.dispositions);
+    auto found = kept_dispositions(container, source.info.kind, result.dispositions);
+    if (default_is_free(source_file.contents.streams, source.info.kind, container)) {
+        found.erase("default");
+    }
+    findings.compare(CheckKind::dispositions, stream_words(source.info), joined(wanted), joined(found));
+}
+
+void compare_stream_tags(const StreamDescription& source, const StreamDescription& result, const std::string& container,
+                         Findings& findings) {
+    compare_tags(
+        comparable_stream_tags(source.tags), comparable_stream_tags(result.tags), stream_words(source.info),
+        CheckKind::metadata, [&](const std::string& key) { return keeps_stream_tag(container, key); }, findings);
+}
+
+const SideDataDescription* find_side_data(const FileDescription& file, const std::string& name) {
+    const auto found = std::find_if(file.video_side_data.begin(), file.video_side_data.end(),
+                                    [&](const SideDataDescription& data) { return data.name == name; });
+    return found == file.video_side_data.end() ? nullptr : &*found;
+}
+
+// Containers keep chromaticities in steps of 0.00002, luminances in 0.0001, or as floats.
+bool alike(const std::vector<double>& a, const std::vector<double>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](double x, double y) { return std::abs(x - y) <= 1e-4 + 1e-4 * std::abs(x); });
+}
+
+// A matrix that changes nothing is as good as none.
+bool is_identity(const SideDataDescription& data) {
+    return data.name == "display matrix" && alike(data.values, {65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30});
+}
+
+void compare_side_data(const FileDescription& source, const FileDescription& result, Findings& findings) {
+    for (const char* name : {"display matrix", "mastering display", "content light level"}) {
+        const SideDataDescription* in_source = find_side_data(source, name);
+        const SideDataDescription* in_result = find_side_data(result, name);
+        in_source = in_source != nullptr && is_identity(*in_source) ? nullptr : in_source;
+        in_result = in_result != nullptr && is_identity(*in_result) ? nullptr : in_result;
+        findings.compared(CheckKind::picture_data);
+        const bool both = in_source != nullptr && in_result != nullptr;
+        const bool same = both ? alike(in_source->values, in_result->values) : in_source == in_result;
+        if (!same) {
+            findings.differ(CheckKind::picture_data, {name, in_source == nullptr ? "" : in_source->words,
+                                                      in_result == nullptr ? "" : in_result->words});
+        }
+    }
+}
+
+constexpr int kUnspecified = 2;   // H.273
+
+std::string code_point(int value) {
+    return value == kUnspecified ? "unspecified" : std::to_string(value) + " (H.273)";
+}
+
+std::string location_words(ChromaLocation location) {
+    constexpr const char* kNames[] = {"unspecified", "left", "center", "top left", "top", "bottom left", "bottom"};
+    return kNames[static_cast<int>(location)];
+}
+
+// What the source leaves open may be filled in with what it means; what it says must stay. The pictures of rgb sources
+// are encoded as yuv: their matrix and range are the result's own.
+void compare_colour(const VideoStreamInfo& source, const VideoStreamInfo& result, Findings& findings) {
+    const Colour meant = resolve_colour(source.colour, source.format, source.height);
+    const Colour& said = result.colour;
+    const auto compare = [&](const char* name, const std::string& wanted, const std::string& found, bool same) {
+        findings.compared(CheckKind::picture_data);
+        if (!same) {
+            findings.differ(CheckKind::picture_data, {name, wanted, found});
+        }
+    };
+    const auto number = [&](const char* name, int wanted, int found) {
+        compare(name, code_point(wanted), code_point(found), wanted == kUnspecified || wanted == found);
+    };
+    number("colour primaries", meant.primaries, said.primaries);
+    number("transfer characteristics", meant.transfer, said.transfer);
+    if (source.format.family == ColourFamily::rgb && result.format.family != ColourFamily::rgb) {
+        return;
+    }
+    compare("colour range", meant.full_range ? "full" : "limited", said.full_range ? "full" : "limited",
+            meant.full_range == said.full_range);
+    if (source.format.family != ColourFamily::yuv || result.format.family != ColourFamily::yuv) {
+        return;
+    }
+    const Colour understood = resolve_colour(said, result.format, result.height);
+    number("matrix coefficients", meant.matrix, understood.matrix);
+    const bool subsampled = source.format.chroma_shift_x == 1 && source.format.chroma_shift_y == 1;
+    compare("chroma location", location_words(meant.chroma_location), location_words(understood.chroma_location),
+            !subsampled || source.format.chroma_shift_y != result.format.chroma_shift_y ||
+                meant.chroma_location == understood.chroma_location);
+}
+
+// Width to height as shown; an unknown sample aspect is a square one.
+double display_aspect(const VideoStreamInfo& video) {
+    const double sample = video.sample_aspect.num > 0 ? video.sample_aspect.value() : 1.0;
+    return sample * video.width / video.height;
+}
+
+void compare_aspect(const VideoStreamInfo& source, const VideoStreamInfo& result, Findings& findings) {
+    findings.compared(CheckKind::picture_data);
+    const double wanted = display_aspect(source);
+    const double found = display_aspect(result);
+    // Sides are whole pixels, and even ones where chroma is subsampled.
+    const double rounding = 2.0 / std::min(result.width, result.height);
+    if (std::abs(found / wanted - 1) > rounding) {
+        const auto words = [](const VideoStreamInfo& video) {
+            return std::to_string(video.width) + "x" + std::to_string(video.height) + " with sample aspect " +
+                   std::to_string(video.sample_aspect.num) + ":" + std::to_string(video.sample_aspect.den) +
+                   ", shown " + fixed(display_aspect(video), 4) + ":1";
+        };
+        findings.differ(CheckKind::picture_data, {"aspect ratio", words(source), words(result)});
+    }
+}
+
+}   // namespace
+
+void compare_streams(const ComparedFile& source, const ComparedFile& result, const std::vector<StreamPair>& pairs,
+                     const VerifyOptions& options, Findings& findings) {
+    const std::string container = container_of(result.info);
+    const auto& source_video = source.contents.streams.at(static_cast<std::size_t>(source.info.video_stream));
+    const auto& result_video = result.contents.streams.at(static_cast<std::size_t>(result.info.video_stream));
+    compare_stream_tags(source_video, result_video, container, findings);
+    compare_dispositions(source_video, result_video, source, container, findings);
+    for (const StreamPair& pair : pairs) {
+        if (pair.result == nullptr) {
+            findings.compared(CheckKind::streams);
+            report_missing(*pair.source, container, options, findings);
+        } else if (pair.source == nullptr) {
+            // Data: the track that MP4 keeps chapter titles in, and the like.
+            if (pair.result->info.kind != StreamKind::data) {
+                findings.differ(CheckKind::streams, {"result's " + stream_words(pair.result->info), "", "present"});
+            }
+        } else {
+            findings.compared(CheckKind::streams);
+            compare_dispositions(*pair.source, *pair.result, source, container, findings);
+            if (pair.source->attachment && pair.result->attachment) {
+                compare_attachments(pair, findings);
+            } else {
+                compare_stream_tags(*pair.source, *pair.result, container, findings);
+            }
+        }
+    }
+}
+
+void compare_chapters(const ComparedFile& source, const ComparedFile& result, double tolerance_s, Findings& findings) {
+    const auto& wanted = source.contents.chapters;
+    const auto& found = result.contents.chapters;
+    findings.compared(CheckKind::chapters, static_cast<std::int64_t>(wanted.size()));
+    const auto start = [](const ComparedFile& file, const ChapterDescription& chapter) {
+        return chapter.start_s - file.first_frame_s;
+    };
+    const auto title = [](const ChapterDescription& chapter) {
+        const auto tag = chapter.tags.find("title");
+        return tag == chapter.tags.end() ? std::string() : tag->second;
+    };
+    const auto words = [&](const ComparedFile& file, const ChapterDescription& chapter) {
+        return "'" + title(chapter) + "' at " + time_words(start(file, chapter));
+    };
+    const auto same = [&](const ChapterDescription& a, const ChapterDescription& b) {
+        return title(a) == title(b) && std::abs(start(source, a) - start(result, b)) <= tolerance_s;
+    };
+    std::size_t j = 0;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        const std::string place = "chapter " + std::to_string(i + 1);
+        const bool next_fits = i + 1 < wanted.size() && j < found.size() && same(wanted[i + 1], found[j]);
+        if (j == found.size() || (!same(wanted[i], found[j]) && next_fits)) {
+            findings.differ(CheckKind::chapters, {place, words(source, wanted[i]), ""});
+        } else if (!same(wanted[i], found[j])) {
+            findings.differ(CheckKind::chapters, {place, words(source, wanted[i]), words(result, found[j])});
+            ++j;
+        } else {
+            ++j;
+        }
+    }
+    for (; j < found.size(); ++j) {
+        findings.differ(CheckKind::chapters,
+                        {"result's chapter " + std::to_string(j + 1), "", words(result, found[j])});
+    }
+}
+
+void compare_file_tags(const ComparedFile& source, const ComparedFile& result, Findings& findings) {
+    const std::string container = container_of(result.info);
+    compare_tags(
+        comparable_file_tags(source.contents.tags), comparable_file_tags(result.contents.tags), "file",
+        CheckKind::metadata, [&](const std::string& key) { return keeps_file_tag(container, key); }, findings);
+}
+
+void compare_picture_data(const ComparedFile& source, const ComparedFile& result, Findings& findings) {
+    const VideoStreamInfo& wanted = *source.info.video().video;
+    const VideoStreamInfo& found = *result.info.video().video;
+    compare_aspect(wanted, found, findings);
+    compare_colour(wanted, found, findings);
+    findings.compare(CheckKind::picture_data, "field order", source.contents.field_order, result.contents.field_order);
+    compare_side_data(source.contents, result.contents, findings);
+}
+
+}   // namespace millstream

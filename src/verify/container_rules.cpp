@@ -1,0 +1,120 @@
+#include "verify/container_rules.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <string_view>
+
+namespace millstream {
+namespace {
+
+template <std::size_t Count>
+bool among(const std::array<std::string_view, Count>& names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Written by muxers, encoders and muxing programs about themselves.
+constexpr std::array<std::string_view, 9> kOwnTags = {"encoder",       "encoded_by",        "major_brand",
+                                                      "minor_version", "compatible_brands", "creation_tool",
+                                                      "creation tool", "vendor_id",         "duration"};
+// Of a stream also: names that muxers give handlers, and mkvmerge's statistics.
+constexpr std::array<std::string_view, 7> kOwnStreamTags = {
+    "handler_name", "creation_time", "bps", "number_of_frames", "number_of_bytes", "timecode", "filename"};
+
+// What FFmpeg writes into the user data of MP4 and MOV; other keys are lost there.
+constexpr std::array<std::string_view, 17> kMovFileTags = {
+    "title",     "artist",   "album_artist", "composer", "album", "date",        "comment",  "genre",        "track",
+    "copyright", "grouping", "lyrics",       "synopsis", "show",  "description", "location", "creation_time"};
+
+std::string without_fraction(std::string date) {
+    const auto point = date.find('.');
+    if (point != std::string::npos && date.find('T') != std::string::npos) {
+        date.erase(point, date.find_first_not_of("0123456789", point + 1) - point);
+    }
+    return date;
+}
+
+bool says_nothing(const std::string& key, const std::string& value) {
+    return value.empty() || (key.starts_with("language") && value == "und");
+}
+
+// Statistics carry their language: BPS-eng. `_STATISTICS_...` says who counted.
+bool is_own_stream_tag(const std::string& key) {
+    return key.starts_with("_statistics_") || among(kOwnStreamTags, std::string_view(key).substr(0, key.find('-'))) ||
+           among(kOwnTags, std::string_view(key).substr(0, key.find('-')));
+}
+
+}   // namespace
+
+bool is_matroska(const std::string& demuxer) {
+    return demuxer.starts_with("matroska");
+}
+
+bool is_mov(const std::string& demuxer) {
+    return demuxer.starts_with("mov");
+}
+
+std::string container_of(const SourceInfo& result) {
+    std::string extension = result.path.extension().string();
+    std::transform(extension.begin(), extension.end(), extension.begin(),
+                   [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+    if (is_matroska(result.container)) {
+        return extension == ".webm" ? "webm" : "matroska";
+    }
+    if (is_mov(result.container)) {
+        return extension == ".mov" ? "mov" : "mp4";
+    }
+    return result.container;
+}
+
+Tags comparable_file_tags(const Tags& tags) {
+    Tags kept;
+    for (const auto& [key, value] : tags) {
+        if (!among(kOwnTags, key) && !says_nothing(key, value)) {
+            kept[key] = without_fraction(value);
+        }
+    }
+    return kept;
+}
+
+Tags comparable_stream_tags(const Tags& tags) {
+    Tags kept;
+    for (const auto& [key, value] : tags) {
+        if (!is_own_stream_tag(key) && !says_nothing(key, value)) {
+            kept[key] = value;
+        }
+    }
+    return kept;
+}
+
+bool keeps_file_tag(const std::string& container, const std::string& key) {
+    return (container != "mp4" && container != "mov") || among(kMovFileTags, key);
+}
+
+// FFmpeg keeps no title of a track in MP4, only its language.
+bool keeps_stream_tag(const std::string& container, const std::string& key) {
+    return (container != "mp4" && container != "mov") || key == "language";
+}
+
+std::set<std::string> kept_dispositions(const std::string& container, StreamKind kind,
+                                        const std::set<std::string>& dispositions) {
+    constexpr std::array<std::string_view, 6> kMatroska = {"default",         "forced",   "hearing_impaired",
+                                                           "visual_impaired", "original", "comment"};
+    constexpr std::array<std::string_view, 5> kMp4 = {"default", "comment", "dub", "hearing_impaired",
+                                                      "visual_impaired"};
+    std::set<std::string> kept;
+    for (const std::string& name : dispositions) {
+        const bool cover = name == "attached_pic";
+        const bool kept_there = container == "matroska" ? among(kMatroska, name)
+                                : container == "webm"   ? name == "default" || name == "forced"
+                                : container == "mp4"
+                                    ? among(kMp4, name) || (kind == StreamKind::subtitle && name == "forced")
+                                    : name == "default";
+        if (cover || kept_there) {
+            kept.insert(name);
+        }
+    }
+    return kept;
+}
+
+}   // namespace millstream
