@@ -26,6 +26,14 @@ enum class Precision { automatic, fp32, bf16, fp16 };
 /// `threaded` runs every stage on a thread of its own; `serial` is the one-loop reference, same output.
 enum class Runner { threaded, serial };
 
+/// How strongly successive output frames are held together where nothing changed but noise. `off` leaves the network's
+/// output as it is.
+enum class TemporalPreset { off, low, medium, high };
+
+/// How carefully motion between frames is estimated. `fast` costs about half of `full` and is less exact where little
+/// moves.
+enum class FlowQuality { full, fast };
+
 /// How much of the free space at OUT a run may use. Exactly one of the three forms.
 struct DiskLimit {
     enum class Kind { percent, bytes, none };
@@ -49,6 +57,10 @@ struct Options {
     std::optional<int> tile;   ///< input pixels a side; 0 = the whole frame; absent = from the memory budget
     int batch = 0;             ///< tiles or frames in flight; 0 = from the memory budget
     int threads = 0;           ///< CPU threads of the network; 0 = what the cgroup allows
+
+    // Steadiness from frame to frame
+    TemporalPreset temporal = TemporalPreset::medium;
+    FlowQuality temporal_flow = FlowQuality::full;
 
     // Resources
     std::optional<std::uint64_t> max_memory;   ///< host bytes; absent = 60 % of min(cgroup limit, MemAvailable)
