@@ -34,6 +34,10 @@ enum class TemporalPreset { off, low, medium, high };
 /// moves.
 enum class FlowQuality { full, fast };
 
+/// What the output shows instead of the picture, to see what the temporal lock does: motion as colours, the weight of
+/// history, or the picture without (left) and with the lock (right).
+enum class DebugView { none, flow, confidence, split };
+
 /// How much of the free space at OUT a run may use. Exactly one of the three forms.
 struct DiskLimit {
     enum class Kind { percent, bytes, none };
@@ -61,6 +65,7 @@ struct Options {
     // Steadiness from frame to frame
     TemporalPreset temporal = TemporalPreset::medium;
     FlowQuality temporal_flow = FlowQuality::full;
+    DebugView debug_view = DebugView::none;   ///< needs `temporal` other than off
 
     // Resources
     std::optional<std::uint64_t> max_memory;   ///< host bytes; absent = 60 % of min(cgroup limit, MemAvailable)

@@ -10,3 +10,10 @@
 #else
 #define MILLSTREAM_VECTOR_CLONES
 #endif
+
+// In the place of `inline`, before what such a function calls.
+#if defined(__GNUC__)
+#define MILLSTREAM_VECTOR_PART inline __attribute__((always_inline))
+#else
+#define MILLSTREAM_VECTOR_PART inline
+#endif

@@ -62,7 +62,7 @@ Motion MotionEstimator::next(const at::Tensor& input) {
     Motion motion;
     motion.cut = !input_.defined() || input_.sizes() != now.sizes() || is_scene_cut(now_luma, luma_);
     if (!motion.cut) {
-        const at::Tensor flow = without_small_moves(reference_flow(now_luma, luma_, quality_));
+        const at::Tensor flow = without_small_moves(this->flow(now_luma));
         const at::Tensor warped = warp(input_, flow, Interpolation::bilinear);
         motion.flow = flow.squeeze(0);
         motion.warped = warped.squeeze(0);
@@ -74,6 +74,12 @@ Motion MotionEstimator::next(const at::Tensor& input) {
     input_ = now;
     luma_ = now_luma;
     return motion;
+}
+
+at::Tensor MotionEstimator::flow(const at::Tensor& now_luma) {
+    const bool on_cpu = now_luma.is_cpu() && luma_.is_cpu();
+    return on_cpu ? cpu_flow_.flow(now_luma.contiguous(), luma_.contiguous())
+                  : reference_flow(now_luma, luma_, quality_);
 }
 
 void MotionEstimator::reset() {

@@ -13,6 +13,7 @@ namespace millstream::flow {
 inline constexpr int kSearchRadius = 3;
 inline constexpr int kSearchWindow = 5;
 inline constexpr float kSearchPenalty = 1.5e-3F;     // a pixel away from the frame's dominant displacement
+inline constexpr float kStandingStill = 1e-5F;       // of it a pixel: without any texture, nothing moves
 inline constexpr float kLargestDifference = 0.08F;   // what one pixel may say about the dominant displacement
 
 // Patches.

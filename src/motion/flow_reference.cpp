@@ -40,7 +40,9 @@ at::Tensor coarse_search(const at::Tensor& now, const at::Tensor& before) {
     // The penalty is on the distance from the frame's dominant displacement: one on the distance from zero would leave
     // areas without texture behind when the camera pans.
     const at::Tensor choices = displacements(now.options());
-    const at::Tensor dominant = cost.clamp_max(kLargestDifference).mean({0, 2, 3}).argmin();
+    const at::Tensor distance = choices.square().sum(0).sqrt();
+    const at::Tensor dominant =
+        (cost.clamp_max(kLargestDifference).mean({0, 2, 3}) + distance * kStandingStill).argmin();
     const at::Tensor penalty =
         (choices - choices.index_select(1, dominant.view(1))).square().sum(0).sqrt().mul_(kSearchPenalty);
     const at::Tensor best = (box_mean(cost, kSearchWindow) + penalty.view({1, -1, 1, 1})).argmin(1);

@@ -8,7 +8,7 @@ namespace millstream {
 namespace {
 
 // Puts the smaller value first.
-inline void sort(float& a, float& b) {
+MILLSTREAM_VECTOR_PART void sort(float& a, float& b) {
     const float smaller = std::min(a, b);
     b = std::max(a, b);
     a = smaller;

@@ -10,9 +10,9 @@
 
 namespace millstream {
 
-/// Does what reference_blend() does, within rounding: no more than 1/2000 apart on values 0..1. One thread at a time
-/// calls it; rows are shared out to Torch's threads, and the result does not depend on their number. Owns its scratch
-/// memory, which depends on the frame's size only.
+/// Does what reference_blend() does, within rounding: no more than a quarter of an 8-bit code apart. One thread at a
+/// time calls it; rows are shared out to Torch's threads, and the result does not depend on their number. Owns its
+/// scratch memory, which depends on the frame's size only.
 class CpuBlend {
 public:
     /// All tensors are contiguous and on the CPU; [H,W] is a whole multiple of [h,w].

@@ -13,23 +13,23 @@ namespace {
 
 using Four = float __attribute__((vector_size(16)));
 
-inline Four load(const float* from) {
+MILLSTREAM_VECTOR_PART Four load(const float* from) {
     Four values;
     std::memcpy(&values, from, sizeof values);
     return values;
 }
 
-inline Four all(float value) {
+MILLSTREAM_VECTOR_PART Four all(float value) {
     return Four{value, value, value, value};
 }
 
-inline float sum(Four v) {
+MILLSTREAM_VECTOR_PART float sum(Four v) {
     return (v[0] + v[1]) + (v[2] + v[3]);
 }
 
 // Weights of the four taps around a place `t` behind the second one; cubic convolution with a = -0.75 (R. Keys, Cubic
 // Convolution Interpolation for Digital Image Processing, 1981).
-inline Four cubic(float t) {
+MILLSTREAM_VECTOR_PART Four cubic(float t) {
     constexpr float a = -0.75F;
     const Four x{t + 1, t, 1 - t, 2 - t};   // distances
     const Four near = ((a + 2) * x - (a + 3)) * x * x + 1;
@@ -38,8 +38,8 @@ inline Four cubic(float t) {
 }
 
 // The 4x4 pixels around a place, wholly inside the image: three channels at once.
-inline void sample_inside(const float* corner, std::int64_t width, std::int64_t plane, Four across, Four down,
-                          float* const to[3], std::int64_t x) {
+MILLSTREAM_VECTOR_PART void sample_inside(const float* corner, std::int64_t width, std::int64_t plane, Four across,
+                                          Four down, float* const to[3], std::int64_t x) {
     for (std::int64_t c = 0; c < 3; ++c) {
         const float* from = corner + c * plane;
         const Four column = load(from) * down[0] + load(from + width) * down[1] + load(from + 2 * width) * down[2] +
@@ -64,13 +64,13 @@ void sample_at_border(const PlanesRgb& image, std::int64_t left, std::int64_t to
 }
 
 // A whole number that is no larger, for values a picture's coordinates can have.
-inline std::int64_t whole(float value) {
+MILLSTREAM_VECTOR_PART std::int64_t whole(float value) {
     const auto truncated = static_cast<std::int64_t>(value);
     return truncated - static_cast<std::int64_t>(static_cast<float>(truncated) > value);
 }
 
 // Far outside the picture every place looks the same: keeps coordinates in the range of integers.
-inline float bounded(float coordinate, std::int64_t length) {
+MILLSTREAM_VECTOR_PART float bounded(float coordinate, std::int64_t length) {
     return std::min(std::max(coordinate, -4.0F), static_cast<float>(length) + 4.0F);
 }
 

@@ -1,7 +1,7 @@
 // The dense flow against motion that is known exactly.
 #include <ATen/Context.h>
-#include <ATen/Functions.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/rand.h>
 #include <gtest/gtest.h>
 
 #include "motion/filters.h"

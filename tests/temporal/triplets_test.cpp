@@ -1,8 +1,8 @@
 // The window for networks that take several frames, with a made-up network that takes three.
 #include "temporal/triplets.h"
 
-#include <ATen/Functions.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/full.h>
 #include <gtest/gtest.h>
 
 #include <limits>
