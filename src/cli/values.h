@@ -30,6 +30,9 @@ KeyValues parse_key_values(std::string_view option, std::string_view text);   //
 Backend parse_backend(std::string_view text);
 Precision parse_precision(std::string_view text);
 Runner parse_runner(std::string_view text);
+TemporalPreset parse_temporal(std::string_view text);
+FlowQuality parse_temporal_flow(std::string_view text);
+DebugView parse_debug_view(std::string_view text);
 std::string parse_codec(std::string_view text);
 
 }   // namespace millstream

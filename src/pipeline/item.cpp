@@ -20,7 +20,7 @@ void LiveFrames::enter() {
 }
 
 std::size_t Frame::bytes() const {
-    return picture_bytes(source) + tensor_bytes(input) + tensor_bytes(output) + picture_bytes(result);
+    return picture_bytes(source) + tensor_bytes(input) + motion.bytes() + tensor_bytes(output) + picture_bytes(result);
 }
 
 std::size_t item_bytes(const Item& item) {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <variant>
 
+#include "motion/motion.h"
 #include "picture/picture.h"
 
 namespace millstream {
@@ -57,6 +58,7 @@ struct Frame {
     std::int64_t duration = 0;   ///< source stream's time base; 0 = unknown
     Picture source;              ///< the decoder's planes
     at::Tensor input;            ///< [3,h,w] float32, R G B, 0..1
+    Motion motion;               ///< how `input` follows from the frame before; a cut where nobody measured it
     at::Tensor output;           ///< [3,scale*h,scale*w] float32, the network's
     Picture result;              ///< the encoder's planes
 

@@ -15,6 +15,7 @@
 #include "pipeline/progress.h"
 #include "pipeline/runner.h"
 #include "pipeline/stages.h"
+#include "pipeline/temporal_stages.h"
 #include "resource/memory.h"
 
 namespace millstream {
@@ -93,14 +94,23 @@ private:
         EnhanceStage enhance(*executor_, network.scale, input, job_.memory.layout,
                              job_.memory.joining == Joining::separate, stop_);
         ToPictureStage to_picture({input.width * network.scale, input.height * network.scale}, job_.encoder);
+        const Options& options = job_.plan.options;
+        MotionStage motion(options.temporal_flow, temporal_threads());
+        TemporalStage temporal(options.temporal, options.debug_view, temporal_threads());
         EncodeProgress encoded;
         EncodeStage encode(output_, encoded);
 
         ProgressReporter progress(job_, encoded, observer_);
         const auto tick = [&progress] { progress.tick(); };
         Report report;
-        const auto groups = join({&to_tensor, &enhance, &to_picture}, encode);
-        const bool serial = job_.plan.options.runner == Runner::serial;
+        std::vector<Stage*> before{&to_tensor};
+        std::vector<Stage*> behind{&to_picture};
+        if (options.temporal != TemporalPreset::off) {
+            before.push_back(&motion);
+            behind.insert(behind.begin(), &temporal);
+        }
+        const auto groups = join(std::move(before), enhance, std::move(behind), encode);
+        const bool serial = options.runner == Runner::serial;
         report.stages = serial ? run_serial(source, groups, tick) : run_threaded(source, groups, tick);
         progress.finish();
         const auto frames = std::max<std::int64_t>(1, encoded.frames.load());
@@ -108,15 +118,25 @@ private:
         return report;
     }
 
-    [[nodiscard]] std::vector<StageGroup> join(std::vector<Stage*> conversion, EncodeStage& encode) const {
+    [[nodiscard]] std::vector<StageGroup> join(std::vector<Stage*> before, EnhanceStage& enhance,
+                                               std::vector<Stage*> behind, EncodeStage& encode) const {
         const MemoryChoice& memory = job_.memory;
         if (memory.joining == Joining::fused) {
-            return {{std::move(conversion), memory.picture_queue}, {{&encode}, memory.result_queue}};
+            before.push_back(&enhance);
+            before.insert(before.end(), behind.begin(), behind.end());
+            return {{std::move(before), memory.picture_queue}, {{&encode}, memory.result_queue}};
         }
-        return {{{conversion.at(0)}, memory.picture_queue},
-                {{conversion.at(1)}, memory.input_queue},
-                {{conversion.at(2)}, memory.output_queue},
+        return {{std::move(before), memory.picture_queue},
+                {{&enhance}, memory.input_queue},
+                {std::move(behind), memory.output_queue},
                 {{&encode}, memory.result_queue}};
+    }
+
+    // Where every stage has a thread of its own, the network takes most of the cores, and motion and lock together a
+    // tenth of its time: a quarter of the cores keeps them from holding it up.
+    [[nodiscard]] int temporal_threads() const {
+        const bool alone = job_.memory.joining == Joining::fused || job_.plan.options.runner == Runner::serial;
+        return alone ? job_.executor.threads : std::max(1, job_.executor.threads / 4);
     }
 
     void add_decode_warnings(Report& report) const {

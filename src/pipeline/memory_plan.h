@@ -22,6 +22,8 @@ struct MemoryNeeds {
     std::uint64_t input_tensor = 0;
     std::uint64_t output_tensor = 0;
     std::uint64_t result_picture = 0;
+    std::uint64_t motion = 0;          ///< what a frame carries of its motion; 0 = nothing looks at it
+    std::uint64_t temporal_work = 0;   ///< work space of motion and lock, and a debug view's pictures
     NetworkCost cost;
     Size frame;                ///< input pixels
     std::int64_t frames = 0;   ///< of the whole job; 0 = unknown
