@@ -43,6 +43,18 @@ struct Crop {
 /// `threaded` runs every stage on a thread of its own; `serial` is the one-loop reference, same output.
 enum class Runner { threaded, serial };
 
+/// How strongly successive output frames are held together where nothing changed but noise. `off` leaves the network's
+/// output as it is.
+enum class TemporalPreset { off, low, medium, high };
+
+/// How carefully motion between frames is estimated. `fast` costs about half of `full` and is less exact where little
+/// moves.
+enum class FlowQuality { full, fast };
+
+/// What the output shows instead of the picture, to see what the temporal lock does: motion as colours, the weight of
+/// history, or the picture without (left) and with the lock (right).
+enum class DebugView { none, flow, confidence, split };
+
 /// How much of the free space at OUT a run may use. Exactly one of the three forms.
 struct DiskLimit {
     enum class Kind { percent, bytes, none };
@@ -68,6 +80,11 @@ struct Options {
     int batch = 0;             ///< tiles or frames in flight; 0 = from the memory budget
     int threads = 0;           ///< CPU threads of the network; 0 = what the cgroup allows
     ColourFixing colour_fix = ColourFixing::low_pass;
+
+    // Steadiness from frame to frame
+    TemporalPreset temporal = TemporalPreset::medium;
+    FlowQuality temporal_flow = FlowQuality::full;
+    DebugView debug_view = DebugView::none;   ///< needs `temporal` other than off
 
     // Resources
     std::optional<std::uint64_t> max_memory;   ///< host bytes; absent = 60 % of min(cgroup limit, MemAvailable)

@@ -22,13 +22,14 @@ struct StreamPlan {
 
 /// Host memory the run is expected to need at its peak, by cause, in bytes.
 struct MemoryPlan {
-    std::uint64_t budget = 0;    ///< the limit the plan was made for
-    std::uint64_t base = 0;      ///< program, libraries, weights
-    std::uint64_t decoder = 0;   ///< reference pictures and frame threads
-    std::uint64_t network = 0;   ///< activations of every request in flight
-    std::uint64_t frames = 0;    ///< frames in the queues and in the stages
-    std::uint64_t encoder = 0;   ///< lookahead, references, frame threads
-    [[nodiscard]] std::uint64_t expected() const { return base + decoder + network + frames + encoder; }
+    std::uint64_t budget = 0;     ///< the limit the plan was made for
+    std::uint64_t base = 0;       ///< program, libraries, weights
+    std::uint64_t decoder = 0;    ///< reference pictures and frame threads
+    std::uint64_t network = 0;    ///< activations of every request in flight
+    std::uint64_t frames = 0;     ///< frames in the queues and in the stages
+    std::uint64_t temporal = 0;   ///< the lock's history, the motion of frames on their way, work space
+    std::uint64_t encoder = 0;    ///< lookahead, references, frame threads
+    [[nodiscard]] std::uint64_t expected() const { return base + decoder + network + frames + temporal + encoder; }
 };
 
 /// Output disk space against what is there, in bytes.

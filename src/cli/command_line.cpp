@@ -57,6 +57,19 @@ void add_network_options(CLI::App& app, Options& o) {
     value(app, "--runner", "threaded|serial", "", [&o](Text text) { o.runner = parse_runner(text); })->group("");
 }
 
+void add_temporal_options(CLI::App& app, Options& o) {
+    const char* const group = "Steadiness from frame to frame";
+    value(app, "--temporal", "off|low|medium|high", "how much noise and flicker is held still (medium)",
+          [&o](Text text) { o.temporal = parse_temporal(text); })
+        ->group(group);
+    value(app, "--temporal-flow", "fast|full", "how carefully motion is followed (full)", [&o](Text text) {
+        o.temporal_flow = parse_temporal_flow(text);
+    })->group(group);
+    value(app, "--debug-view", "flow|confidence|split", "show what it does instead of the picture", [&o](Text text) {
+        o.debug_view = parse_debug_view(text);
+    })->group(group);
+}
+
 void add_resource_options(CLI::App& app, Options& o) {
     const char* const group = "Resources";
     value(app, "--max-memory", "BYTES", "host memory (60 % of what is available)", [&o](Text text) {
@@ -128,6 +141,7 @@ void add_job_options(CLI::App& app, Options& o, bool output_required) {
     })->required(output_required);
     app.add_flag("-y,--overwrite", o.overwrite, "replace OUT if it exists, once the new one is complete");
     add_network_options(app, o);
+    add_temporal_options(app, o);
     add_resource_options(app, o);
     add_encoding_options(app, o);
     add_source_options(app, o);

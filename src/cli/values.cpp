@@ -207,6 +207,25 @@ Runner parse_runner(std::string_view text) {
     return choose<Runner, 2>("--runner", text, {{{"threaded", Runner::threaded}, {"serial", Runner::serial}}});
 }
 
+TemporalPreset parse_temporal(std::string_view text) {
+    return choose<TemporalPreset, 4>("--temporal", text,
+                                     {{{"off", TemporalPreset::off},
+                                       {"low", TemporalPreset::low},
+                                       {"medium", TemporalPreset::medium},
+                                       {"high", TemporalPreset::high}}});
+}
+
+FlowQuality parse_temporal_flow(std::string_view text) {
+    return choose<FlowQuality, 2>("--temporal-flow", text,
+                                  {{{"full", FlowQuality::full}, {"fast", FlowQuality::fast}}});
+}
+
+DebugView parse_debug_view(std::string_view text) {
+    return choose<DebugView, 3>(
+        "--debug-view", text,
+        {{{"flow", DebugView::flow}, {"confidence", DebugView::confidence}, {"split", DebugView::split}}});
+}
+
 std::string parse_codec(std::string_view text) {
     return choose<std::string, 3>("--codec", text, {{{"h264", "h264"}, {"hevc", "hevc"}, {"av1", "av1"}}});
 }

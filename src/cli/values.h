@@ -36,6 +36,9 @@ ColourFixing parse_colour_fix(std::string_view text);
 Crop parse_crop(std::string_view text);   ///< "off", "auto" or "WIDTH:HEIGHT:X:Y"
 Deinterlace parse_deinterlace(std::string_view text);
 Runner parse_runner(std::string_view text);
+TemporalPreset parse_temporal(std::string_view text);
+FlowQuality parse_temporal_flow(std::string_view text);
+DebugView parse_debug_view(std::string_view text);
 std::string parse_codec(std::string_view text);
 
 }   // namespace millstream

@@ -20,7 +20,7 @@ void LiveFrames::enter() {
 }
 
 std::size_t Frame::bytes() const {
-    return picture_bytes(source) + picture_bytes(alpha) + tensor_bytes(input) + tensor_bytes(output) +
+    return picture_bytes(source) + picture_bytes(alpha) + tensor_bytes(input) + motion.bytes() + tensor_bytes(output) +
            picture_bytes(result);
 }
 

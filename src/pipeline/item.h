@@ -11,6 +11,7 @@
 #include <utility>
 #include <variant>
 
+#include "motion/motion.h"
 #include "picture/picture.h"
 
 namespace millstream {
@@ -58,6 +59,7 @@ struct Frame {
     Picture source;              ///< the decoder's planes
     Picture alpha;               ///< the source's alpha plane, where the output keeps it; shares the decoder's memory
     at::Tensor input;            ///< [3,h,w] float32, R G B, 0..1
+    Motion motion;               ///< how `input` follows from the frame before; a cut where nobody measured it
     at::Tensor output;           ///< [3,scale*h,scale*w] float32, the network's
     Picture result;              ///< the encoder's planes
 

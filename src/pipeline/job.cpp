@@ -16,6 +16,7 @@
 #include "pipeline/progress.h"
 #include "pipeline/runner.h"
 #include "pipeline/stages.h"
+#include "pipeline/temporal_stages.h"
 #include "resource/memory.h"
 
 namespace millstream {
@@ -94,7 +95,8 @@ private:
         const Size input{video.width, video.height};
         DecodeSource source(decoder_, live_, stop_);
         ToTensorStage to_tensor(video.format, video.width, video.height);
-        const bool fixes_colours = job_.plan.options.colour_fix != ColourFixing::off;
+        const Options& options = job_.plan.options;
+        const bool fixes_colours = options.colour_fix != ColourFixing::off;
         EnhanceStage enhance(*executor_, network.scale, input,
                              {.layout = job_.memory.layout,
                               .overlap = job_.memory.joining == Joining::separate,
@@ -102,18 +104,26 @@ private:
                              stop_);
         ColourFixStage fix_colours(network.scale);
         ToPictureStage to_picture({input.width * network.scale, input.height * network.scale}, job_.encoder);
+        MotionStage motion(options.temporal_flow, temporal_threads());
+        TemporalStage temporal(options.temporal, options.debug_view, temporal_threads());
         EncodeProgress encoded;
         EncodeStage encode(output_, encoded);
 
         ProgressReporter progress(job_, encoded, observer_);
         const auto tick = [&progress] { progress.tick(); };
         Report report;
-        std::vector<Stage*> outwards{&to_picture};
+        std::vector<Stage*> before{&to_tensor};
+        std::vector<Stage*> behind;
         if (fixes_colours) {
-            outwards.insert(outwards.begin(), &fix_colours);
+            behind.push_back(&fix_colours);
         }
-        const auto groups = join(to_tensor, enhance, outwards, encode);
-        const bool serial = job_.plan.options.runner == Runner::serial;
+        if (options.temporal != TemporalPreset::off) {
+            before.push_back(&motion);
+            behind.push_back(&temporal);
+        }
+        behind.push_back(&to_picture);
+        const auto groups = join(std::move(before), enhance, std::move(behind), encode);
+        const bool serial = options.runner == Runner::serial;
         report.stages = serial ? run_serial(source, groups, tick) : run_threaded(source, groups, tick);
         progress.finish();
         const auto frames = std::max<std::int64_t>(1, encoded.frames.load());
@@ -121,18 +131,25 @@ private:
         return report;
     }
 
-    [[nodiscard]] std::vector<StageGroup> join(Stage& to_tensor, Stage& enhance, const std::vector<Stage*>& outwards,
-                                               Stage& encode) const {
+    [[nodiscard]] std::vector<StageGroup> join(std::vector<Stage*> before, EnhanceStage& enhance,
+                                               std::vector<Stage*> behind, EncodeStage& encode) const {
         const MemoryChoice& memory = job_.memory;
         if (memory.joining == Joining::fused) {
-            std::vector<Stage*> all{&to_tensor, &enhance};
-            all.insert(all.end(), outwards.begin(), outwards.end());
-            return {{std::move(all), memory.picture_queue}, {{&encode}, memory.result_queue}};
+            before.push_back(&enhance);
+            before.insert(before.end(), behind.begin(), behind.end());
+            return {{std::move(before), memory.picture_queue}, {{&encode}, memory.result_queue}};
         }
-        return {{{&to_tensor}, memory.picture_queue},
+        return {{std::move(before), memory.picture_queue},
                 {{&enhance}, memory.input_queue},
-                {outwards, memory.output_queue},
+                {std::move(behind), memory.output_queue},
                 {{&encode}, memory.result_queue}};
+    }
+
+    // Where every stage has a thread of its own, the network takes most of the cores, and motion and lock together a
+    // tenth of its time: a quarter of the cores keeps them from holding it up.
+    [[nodiscard]] int temporal_threads() const {
+        const bool alone = job_.memory.joining == Joining::fused || job_.plan.options.runner == Runner::serial;
+        return alone ? job_.executor.threads : std::max(1, job_.executor.threads / 4);
     }
 
     void add_decode_warnings(Report& report) const {

@@ -78,6 +78,15 @@ static void to_json(Json& target, Deinterlace wish) {
 static void to_json(Json& target, Runner runner) {
     target = runner == Runner::serial ? "serial" : "threaded";
 }
+static void to_json(Json& target, TemporalPreset preset) {
+    target = words(preset);
+}
+static void to_json(Json& target, FlowQuality quality) {
+    target = words(quality);
+}
+static void to_json(Json& target, DebugView view) {
+    target = words(view);
+}
 static void to_json(Json& target, const DiskLimit& limit) {
     switch (limit.kind) {
         case DiskLimit::Kind::percent:
@@ -94,10 +103,11 @@ static void to_json(Json& target, const DiskLimit& limit) {
 
 MILLSTREAM_JSON_FIELDS(Size, width, height);
 MILLSTREAM_JSON_FIELDS(Options, input, output, overwrite, model, scale, size, fit, backend, precision, tile, batch,
-                       threads, colour_fix, max_memory, max_vram, disk_limit, codec, encoder, crf, preset,
-                       encoder_options, deinterlace, crop, hwaccel, video_stream, keep_audio, verify, runner);
+                       threads, colour_fix, temporal, temporal_flow, debug_view, max_memory, max_vram, disk_limit,
+                       codec, encoder, crf, preset, encoder_options, deinterlace, crop, hwaccel, video_stream,
+                       keep_audio, verify, runner);
 MILLSTREAM_JSON_FIELDS(StreamPlan, index, kind, codec, language, action, reason);
-MILLSTREAM_JSON_FIELDS(MemoryPlan, budget, base, decoder, network, frames, encoder);
+MILLSTREAM_JSON_FIELDS(MemoryPlan, budget, base, decoder, network, frames, temporal, encoder);
 MILLSTREAM_JSON_FIELDS(DiskPlan, predicted_output, checkpoint, free, allowed);
 MILLSTREAM_JSON_FIELDS(Plan, options, input_container, input_size, input_pixel_format, input_colour, frame_rate, frames,
                        duration_s, streams, model, model_file, model_scale, receptive_radius, device, backend,

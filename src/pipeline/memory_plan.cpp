@@ -72,8 +72,9 @@ MemoryChoice lay_out(const MemoryNeeds& needs, const Candidate& tiles, int reque
     choice.picture_queue = items * needs.source_picture;
     choice.result_queue = items * needs.result_picture;
     const std::uint64_t alpha = needs.alpha_kept ? needs.source_picture : 0;
-    choice.input_queue = separate ? needs.input_tensor + alpha : 0;
-    choice.output_queue = separate ? needs.output_tensor + alpha + (needs.input_kept ? needs.input_tensor : 0) : 0;
+    choice.input_queue = separate ? needs.input_tensor + needs.motion + alpha : 0;
+    choice.output_queue =
+        separate ? needs.output_tensor + needs.motion + alpha + (needs.input_kept ? needs.input_tensor : 0) : 0;
     // Frames inside the network stage: the one being fed and those whose tiles are still in flight.
     const auto in_network =
         separate ? 1 + (static_cast<std::uint64_t>(requests) + tiles.tiles - 1) / tiles.tiles : std::uint64_t{1};
@@ -82,6 +83,11 @@ MemoryChoice lay_out(const MemoryNeeds& needs, const Candidate& tiles, int reque
     const std::uint64_t inputs = (separate ? 2 : 0) + in_network + kept;
     const std::uint64_t outputs = (separate ? 2 : 0) + in_network;
     choice.live_frames = static_cast<int>(1 + items + (separate ? 4 : 1) + in_network + items + 1);
+
+    if (needs.motion > 0) {   // the last input, the last output, and the motion of frames from the one to the other
+        choice.memory.temporal = needs.input_tensor + needs.output_tensor + needs.temporal_work +
+                                 ((separate ? 4 : 0) + in_network) * needs.motion;
+    }
 
     const double tile_pixels = static_cast<double>(tiles.layout.tile.width) * tiles.layout.tile.height;
     double a_request = needs.cost.bytes_per_pixel * tile_pixels;

@@ -121,6 +121,38 @@ std::string words(Precision precision) {
     return "auto";
 }
 
+std::string words(TemporalPreset preset) {
+    switch (preset) {
+        case TemporalPreset::low:
+            return "low";
+        case TemporalPreset::medium:
+            return "medium";
+        case TemporalPreset::high:
+            return "high";
+        case TemporalPreset::off:
+            break;
+    }
+    return "off";
+}
+
+std::string words(FlowQuality quality) {
+    return quality == FlowQuality::fast ? "fast" : "full";
+}
+
+std::string words(DebugView view) {
+    switch (view) {
+        case DebugView::flow:
+            return "flow";
+        case DebugView::confidence:
+            return "confidence";
+        case DebugView::split:
+            return "split";
+        case DebugView::none:
+            break;
+    }
+    return "none";
+}
+
 void describe(PreparedJob& job) {
     describe_input(job);
     describe_network(job);
@@ -152,6 +184,14 @@ std::string to_text(const Plan& plan) {
     if (plan.options.colour_fix == ColourFixing::low_pass) {
         text << "         colours kept as in the source (--color-fix lowpass)\n";
     }
+    text << "Temporal " << words(plan.options.temporal);
+    if (plan.options.temporal != TemporalPreset::off) {
+        text << ", " << words(plan.options.temporal_flow) << " flow";
+    }
+    if (plan.options.debug_view != DebugView::none) {
+        text << "; the output shows the " << words(plan.options.debug_view) << " view";
+    }
+    text << "\n";
     text << "Output   " << plan.options.output.string() << "\n"
          << "         " << plan.container << ", " << words(plan.output_size) << " " << plan.output_pixel_format << ", "
          << plan.output_colour << "\n"
@@ -163,8 +203,8 @@ std::string to_text(const Plan& plan) {
     const MemoryPlan& memory = plan.memory;
     text << "\nMemory   " << format_bytes(memory.expected()) << " of " << format_bytes(memory.budget) << ": program "
          << format_bytes(memory.base) << ", decoder " << format_bytes(memory.decoder) << ", network "
-         << format_bytes(memory.network) << ", frames " << format_bytes(memory.frames) << ", encoder "
-         << format_bytes(memory.encoder) << "\n"
+         << format_bytes(memory.network) << ", frames " << format_bytes(memory.frames) << ", temporal "
+         << format_bytes(memory.temporal) << ", encoder " << format_bytes(memory.encoder) << "\n"
          << "         at most " << plan.live_frames << " frames between decoder and encoder\n"
          << "Disk     up to " << format_bytes(plan.disk.predicted_output) << " of " << format_bytes(plan.disk.allowed)
          << " allowed (" << format_bytes(plan.disk.free) << " free)\n";

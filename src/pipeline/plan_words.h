@@ -10,6 +10,9 @@ namespace millstream {
 std::string words(Size size);   ///< "1920x1080"
 std::string words(Backend backend);
 std::string words(Precision precision);
+std::string words(TemporalPreset preset);
+std::string words(FlowQuality quality);
+std::string words(DebugView view);
 
 /// Fills the fields of job.plan that follow from the rest of the job.
 void describe(PreparedJob& job);

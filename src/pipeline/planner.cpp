@@ -11,6 +11,7 @@
 #include "millstream/error.h"
 #include "pipeline/output_checks.h"
 #include "pipeline/plan_words.h"
+#include "pipeline/temporal_stages.h"
 #include "resource/memory.h"
 
 namespace millstream {
@@ -46,6 +47,9 @@ void check_options(const Options& options) {
     }
     if (options.tile && *options.tile != 0 && *options.tile < 32) {
         refuse("--tile " + std::to_string(*options.tile), "a tile must be at least 32 pixels");
+    }
+    if (options.debug_view != DebugView::none && options.temporal == TemporalPreset::off) {
+        refuse("--debug-view", "it shows what --temporal does, which is off");
     }
     if (options.batch < 0 || options.batch > 64) {
         refuse("--batch " + std::to_string(options.batch), "the batch must be 1 to 64, or auto");
@@ -202,6 +206,11 @@ private:
         needs.source_picture = video().format.picture_bytes(video().width, video().height);
         needs.input_tensor = pixels * 3 * sizeof(float);
         needs.output_tensor = needs.input_tensor * static_cast<std::uint64_t>(network.scale * network.scale);
+        if (options().temporal != TemporalPreset::off) {
+            const TemporalMemory memory = temporal_memory(options(), needs.frame, network.scale);
+            needs.motion = memory.motion;
+            needs.temporal_work = memory.work;
+        }
         needs.result_picture = needs.output_tensor / sizeof(float);   // until the encoder's format is known
         return needs;
     }
@@ -260,7 +269,8 @@ private:
              "the budget is " + format_bytes(needs.budget) + ", but even with tiles of " + words(smallest.layout.tile) +
                  " the job needs " + format_bytes(least.expected()) + " (program " + format_bytes(least.base) +
                  ", decoder " + format_bytes(least.decoder) + ", network " + format_bytes(least.network) + ", frames " +
-                 format_bytes(least.frames) + ", encoder " + format_bytes(least.encoder) + ")",
+                 format_bytes(least.frames) + ", temporal " + format_bytes(least.temporal) + ", encoder " +
+                 format_bytes(least.encoder) + ")",
              "The smallest budget that would do is --max-memory " + std::to_string(whole_mib) + "MiB"});
     }
 

@@ -57,6 +57,12 @@ TEST(CommandLine, every_option_reaches_its_field) {
                                                  "3",
                                                  "--threads",
                                                  "2",
+                                                 "--temporal",
+                                                 "high",
+                                                 "--temporal-flow",
+                                                 "fast",
+                                                 "--debug-view",
+                                                 "split",
                                                  "--max-memory",
                                                  "2GiB",
                                                  "--max-vram",
@@ -92,6 +98,9 @@ TEST(CommandLine, every_option_reaches_its_field) {
     EXPECT_EQ(o.size, (Size{1920, 1080}));
     EXPECT_EQ(o.backend, Backend::torch);
     EXPECT_EQ(o.precision, Precision::fp32);
+    EXPECT_EQ(o.temporal, TemporalPreset::high);
+    EXPECT_EQ(o.temporal_flow, FlowQuality::fast);
+    EXPECT_EQ(o.debug_view, DebugView::split);
     EXPECT_EQ(o.tile, 0);
     EXPECT_EQ(o.batch, 3);
     EXPECT_EQ(o.threads, 2);

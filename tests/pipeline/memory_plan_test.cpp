@@ -67,6 +67,18 @@ TEST(FitMemory, a_job_of_one_frame_gives_it_every_thread) {
     EXPECT_EQ(fit_memory(needs, smallest)->requests, 1);
 }
 
+TEST(FitMemory, history_and_motion_are_counted) {
+    MemoryNeeds needs = needs_for({640, 360}, 4 * kGiB);
+    MemoryChoice smallest;
+    EXPECT_EQ(fit_memory(needs, smallest)->memory.temporal, 0U);
+    needs.motion = 1000;
+    needs.temporal_work = 5000;
+    const auto choice = fit_memory(needs, smallest);
+    ASSERT_TRUE(choice);
+    EXPECT_GE(choice->memory.temporal, needs.input_tensor + needs.output_tensor + 5000 + 2 * 1000);
+    EXPECT_EQ(choice->input_queue, needs.input_tensor + 1000);
+}
+
 TEST(FitMemory, the_users_tile_and_batch_are_kept) {
     MemoryNeeds needs = needs_for({1920, 1080}, 8 * kGiB);
     needs.tile = 256;

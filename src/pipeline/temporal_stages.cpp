@@ -1,0 +1,68 @@
+#include "pipeline/temporal_stages.h"
+
+#include <ATen/Parallel.h>
+
+#include <utility>
+
+#include "temporal/debug_view.h"
+
+namespace millstream {
+namespace {
+
+// A pixel's flow, warped predecessor and residual as floats, two flags.
+constexpr std::uint64_t kMotionBytes = 6 * sizeof(float) + 2;
+// A pixel's luma in two frames, pyramids, flow at two levels, counts and weights: what the rooms allocate.
+constexpr std::uint64_t kWorkBytes = 40 * sizeof(float);
+
+// Torch's number of threads is a setting of the calling thread, and its default may be 1.
+void use_threads(int threads) {
+    if (at::get_num_threads() != threads) {
+        at::set_num_threads(threads);
+    }
+}
+
+}   // namespace
+
+TemporalMemory temporal_memory(const Options& options, Size input, int scale) {
+    const auto pixels = static_cast<std::uint64_t>(input.width) * static_cast<std::uint64_t>(input.height);
+    const std::uint64_t output = pixels * static_cast<std::uint64_t>(scale * scale) * 3 * sizeof(float);
+    TemporalMemory memory;
+    memory.motion = pixels * kMotionBytes;
+    memory.work = pixels * kWorkBytes;
+    if (options.debug_view != DebugView::none) {
+        memory.work += 2 * output;   // the frame as it was, and its view
+    }
+    return memory;
+}
+
+void MotionStage::process(Item item, const Emit& emit) {
+    if (auto* frame = std::get_if<Frame>(&item)) {
+        use_threads(threads_);
+        frame->motion = estimator_.next(frame->input);
+    } else {
+        estimator_.reset();
+    }
+    emit(std::move(item));
+}
+
+void TemporalStage::process(Item item, const Emit& emit) {
+    if (auto* frame = std::get_if<Frame>(&item)) {
+        use_threads(threads_);
+        stabilise(*frame);
+    } else {
+        lock_.reset();
+    }
+    emit(std::move(item));
+}
+
+void TemporalStage::stabilise(Frame& frame) {
+    const at::Tensor raw = view_ == DebugView::split ? frame.output.clone() : at::Tensor();
+    lock_.stabilise(frame.motion, frame.output);
+    if (view_ != DebugView::none) {
+        const float most_weight = settings_.most_history / (settings_.most_history + 1);
+        frame.output = render_debug_view(view_, frame.motion, lock_.weight(), most_weight, raw, frame.output);
+    }
+    frame.motion = {};
+}
+
+}   // namespace millstream

@@ -1,0 +1,51 @@
+// The stages that look at more than one frame: motion, before the network, and the temporal lock, behind it.
+#pragma once
+
+#include <cstdint>
+
+#include "millstream/options.h"
+#include "motion/estimator.h"
+#include "pipeline/stage.h"
+#include "temporal/lock.h"
+
+namespace millstream {
+
+/// Memory that motion and lock need beside the frames they hold on to, in bytes.
+struct TemporalMemory {
+    std::uint64_t motion = 0;   ///< tensors of one Motion
+    std::uint64_t work = 0;     ///< history's counts, work space, a debug view's pictures
+};
+TemporalMemory temporal_memory(const Options& options, Size input, int scale);
+
+/// Fills Frame::motion from Frame::input. Holds on to the last input until the next one has come.
+class MotionStage : public Stage {
+public:
+    /// `threads`: CPU threads for one frame.
+    MotionStage(FlowQuality quality, int threads) : estimator_(quality), threads_(threads) {}
+    [[nodiscard]] std::string_view name() const override { return "motion"; }
+    void process(Item item, const Emit& emit) override;
+
+private:
+    MotionEstimator estimator_;
+    int threads_;
+};
+
+/// Stabilises Frame::output with the help of Frame::motion, which it releases. Holds on to the last output until the
+/// next one has come. With a debug view the picture handed on is that view; the lock goes on undisturbed.
+class TemporalStage : public Stage {
+public:
+    TemporalStage(TemporalPreset preset, DebugView view, int threads)
+        : settings_(lock_settings(preset)), lock_(settings_), view_(view), threads_(threads) {}
+    [[nodiscard]] std::string_view name() const override { return "temporal"; }
+    void process(Item item, const Emit& emit) override;
+
+private:
+    void stabilise(Frame& frame);
+
+    LockSettings settings_;
+    TemporalLock lock_;
+    DebugView view_;
+    int threads_;
+};
+
+}   // namespace millstream

@@ -1,0 +1,68 @@
+// The temporal lock: successive output frames are held together where the input says that only noise changed.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstddef>
+#include <limits>
+
+#include "millstream/options.h"
+#include "motion/motion.h"
+#include "temporal/blend_cpu.h"
+#include "temporal/sliding_window.h"
+
+namespace millstream {
+
+/// How strongly the lock holds.
+struct LockSettings {
+    float most_history = 2;     ///< frames: the weight of history is at most most_history / (most_history + 1)
+    float floor = 3.0F / 255;   ///< input residual that is taken for noise in any case, in 0..1 of the signal's codes
+};
+
+/// `preset` must not be off.
+LockSettings lock_settings(TemporalPreset preset);
+
+/// Note [The lock]
+/// History is one frame, the lock's own last output, brought to its new place by the input's flow (bicubic). How much
+/// of it goes into the new frame follows from the input alone: where the motion-compensated residual stands out of the
+/// noise, from nothing; elsewhere, from as many frames as agreed so far, like a Kalman filter's gain, up to a small
+/// number, because every warp costs sharpness. What enters is clipped to the mean and spread of the new frame's 3x3
+/// neighbourhood (variance clipping, M. Salvi, An Excursion in Temporal Supersampling, GDC 2016), so that no ghost of
+/// the old scene can stay. Where the input is bit-identical, the last output is copied, bit for bit.
+///
+/// Follows one video, frame by frame, on one thread at a time. Holds on to the last output frame (a reference, not a
+/// copy) and to one number per input pixel.
+class TemporalLock {
+public:
+    /// History beyond `most_bytes` is not kept; a frame larger than that is never held.
+    explicit TemporalLock(LockSettings settings, std::size_t most_bytes = std::numeric_limits<std::size_t>::max())
+        : settings_(settings), window_(1, most_bytes) {}
+
+    /// Stabilises `frame` in place. `frame`: [3,k*h,k*w] float32, the network's output for the frame that `motion`
+    /// ([h,w]) describes. The first frame and the first after a cut or a change of size stay as they are. No value
+    /// leaves 0..1 that was inside. The caller must not write to it until the next frame is through. Throws
+    /// Error(internal) for a frame of another kind or size.
+    void stabilise(const Motion& motion, at::Tensor& frame);
+
+    /// Forgets everything.
+    void reset();
+
+    /// Weight of history in the last frame, [h,w], 0..1; undefined where there was none.
+    [[nodiscard]] const at::Tensor& weight() const { return weight_; }
+    /// Memory that history holds on to.
+    [[nodiscard]] std::size_t bytes() const { return window_.bytes(); }
+
+private:
+    struct History {
+        at::Tensor output;   // [3,k*h,k*w]
+        at::Tensor count;    // [1,1,h,w]: frames that agreed
+    };
+    void remember(const at::Tensor& frame, at::Tensor count);
+
+    LockSettings settings_;
+    SlidingWindow<History> window_;
+    CpuBlend cpu_blend_;
+    at::Tensor weight_;
+};
+
+}   // namespace millstream

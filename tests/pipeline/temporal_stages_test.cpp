@@ -1,0 +1,162 @@
+// Motion and lock as stages, with a network between them that keeps frames in flight.
+#include "pipeline/temporal_stages.h"
+
+#include <ATen/Context.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/rand.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/upsample_nearest2d.h>
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <vector>
+
+#include "pipeline/runner.h"
+
+namespace millstream {
+namespace {
+
+constexpr std::int64_t kSide = 32;
+constexpr int kFrames = 12;
+
+// A still picture with noise; another one from frame 6 on.
+class NoisySource : public Source {
+public:
+    explicit NoisySource(LiveFrames& live) : live_(live) {
+        at::manual_seed(1);
+        const at::Tensor first = at::rand({3, kSide, kSide}) * 0.2 + 0.1;
+        const at::Tensor second = at::rand({3, kSide, kSide}) * 0.2 + 0.7;
+        for (int i = 0; i < kFrames; ++i) {
+            inputs.push_back((i < kFrames / 2 ? first : second) + at::randn({3, kSide, kSide}) * 0.01);
+        }
+    }
+    std::string_view name() const override { return "source"; }
+    std::optional<Frame> next() override {
+        if (made_ == inputs.size()) {
+            return std::nullopt;
+        }
+        Frame frame(live_, static_cast<std::int64_t>(made_));
+        frame.input = inputs[made_++].clone();
+        return frame;
+    }
+    std::vector<at::Tensor> inputs;
+
+private:
+    LiveFrames& live_;
+    std::size_t made_ = 0;
+};
+
+at::Tensor doubled(const at::Tensor& input) {
+    return at::upsample_nearest2d(input.unsqueeze(0), {2 * kSide, 2 * kSide}).squeeze(0);
+}
+
+// Doubles the size; hands a frame on when three more have come.
+class DoublingStage : public Stage {
+public:
+    std::string_view name() const override { return "double"; }
+    void process(Item item, const Emit& emit) override {
+        if (auto* frame = std::get_if<Frame>(&item)) {
+            frame->output = doubled(frame->input);
+            frame->input.reset();
+            held_.push_back(std::move(*frame));
+            if (held_.size() > 3) {
+                release(emit);
+            }
+            return;
+        }
+        while (!held_.empty()) {
+            release(emit);
+        }
+        emit(std::move(item));
+    }
+
+private:
+    void release(const Emit& emit) {
+        Frame frame = std::move(held_.front());
+        held_.pop_front();
+        emit(std::move(frame));
+    }
+    std::deque<Frame> held_;
+};
+
+class KeepStage : public Stage {
+public:
+    std::string_view name() const override { return "keep"; }
+    void process(Item item, const Emit& /*emit*/) override {
+        if (auto* frame = std::get_if<Frame>(&item)) {
+            EXPECT_TRUE(frame->motion.cut) << "the motion must have been released";
+            outputs.push_back(frame->output.clone());
+        }
+    }
+    std::vector<at::Tensor> outputs;
+};
+
+std::vector<at::Tensor> run(bool threaded, DebugView view) {
+    LiveFrames live;
+    NoisySource source(live);
+    MotionStage motion(FlowQuality::full, 1);
+    DoublingStage network;
+    TemporalStage temporal(TemporalPreset::medium, view, 1);
+    KeepStage keep;
+    const std::vector<StageGroup> groups{{{&motion}, 1 << 16}, {{&network}, 1 << 16}, {{&temporal, &keep}, 1 << 16}};
+    threaded ? run_threaded(source, groups, [] {}) : run_serial(source, groups, [] {});
+    return keep.outputs;
+}
+
+double flicker(const std::vector<at::Tensor>& frames, std::size_t first, std::size_t end) {
+    double sum = 0;
+    for (std::size_t i = first + 1; i < end; ++i) {
+        sum += (frames[i] - frames[i - 1]).square().mean().item<double>();
+    }
+    return sum;
+}
+
+TEST(TemporalStages, calm_each_scene_and_start_anew_at_the_cut) {
+    LiveFrames live;
+    std::vector<at::Tensor> raw;
+    for (const at::Tensor& input : NoisySource(live).inputs) {
+        raw.push_back(doubled(input));
+    }
+    const auto locked = run(false, DebugView::none);
+    ASSERT_EQ(locked.size(), raw.size());
+    EXPECT_LT(flicker(locked, 0, 6), 0.6 * flicker(raw, 0, 6));
+    EXPECT_LT(flicker(locked, 6, 12), 0.6 * flicker(raw, 6, 12));
+    EXPECT_TRUE(at::equal(locked[0], raw[0]));
+    EXPECT_TRUE(at::equal(locked[6], raw[6])) << "nothing of the old scene";
+}
+
+TEST(TemporalStages, both_runners_give_the_same_frames) {
+    const auto serial = run(false, DebugView::none);
+    const auto threaded = run(true, DebugView::none);
+    ASSERT_EQ(serial.size(), threaded.size());
+    for (std::size_t i = 0; i < serial.size(); ++i) {
+        EXPECT_TRUE(at::equal(serial[i], threaded[i])) << i;
+    }
+}
+
+TEST(TemporalStages, the_split_view_shows_both_and_does_not_disturb_the_lock) {
+    LiveFrames live;
+    const auto inputs = NoisySource(live).inputs;
+    const auto locked = run(false, DebugView::none);
+    const auto split = run(false, DebugView::split);
+    for (std::size_t i = 0; i < locked.size(); ++i) {
+        EXPECT_TRUE(at::equal(split[i].narrow(2, 0, kSide), doubled(inputs[i]).narrow(2, 0, kSide))) << i;
+        EXPECT_TRUE(at::equal(split[i].narrow(2, kSide + 1, kSide - 1), locked[i].narrow(2, kSide + 1, kSide - 1)));
+    }
+}
+
+TEST(TemporalStages, the_other_views_are_black_without_a_predecessor_and_within_range_with_one) {
+    for (const DebugView view : {DebugView::flow, DebugView::confidence}) {
+        const auto frames = run(true, view);
+        EXPECT_EQ(frames[0].max().item<float>(), 0);
+        EXPECT_EQ(frames[6].max().item<float>(), 0);
+        EXPECT_GT(frames[3].mean().item<float>(), 0.3F) << "noise on a still picture is held: white";
+        EXPECT_GE(frames[3].min().item<float>(), 0);
+        EXPECT_LE(frames[3].max().item<float>(), 1);
+        EXPECT_EQ(frames[3].sizes(), (std::vector<std::int64_t>{3, 2 * kSide, 2 * kSide}));
+    }
+}
+
+}   // namespace
+}   // namespace millstream
