@@ -34,6 +34,15 @@ struct DiskLimit {
     std::uint64_t bytes = 0;
 };
 
+/// Which streams of a kind are carried over. `indices`: stream indices in the input, as `millstream inspect` lists
+/// them; used with `chosen` only.
+struct StreamSelection {
+    enum class Kind { all, none, chosen };
+    Kind kind = Kind::all;
+    std::vector<int> indices;
+    friend bool operator==(const StreamSelection&, const StreamSelection&) = default;
+};
+
 /// Options of one job. Defaults are those of the command line.
 struct Options {
     std::filesystem::path input;
@@ -63,7 +72,12 @@ struct Options {
     std::vector<std::pair<std::string, std::string>> encoder_options;   ///< handed to the encoder last
     std::string hwaccel;               ///< FFmpeg device type for decoding (cuda, vaapi, ...); empty = software
     std::optional<int> video_stream;   ///< stream index to enhance; absent = the first that is no cover art
-    bool keep_audio = true;
+
+    // Everything else in the file
+    StreamSelection audio;
+    StreamSelection subtitles;
+    /// Text subtitles become what the container holds even where their styling is lost (ASS in MP4, any in WebM).
+    bool convert_subtitles = false;
 
     Runner runner = Runner::threaded;
 };

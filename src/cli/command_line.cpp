@@ -99,11 +99,29 @@ void add_source_options(CLI::App& app, Options& o) {
     value(app, "--hwaccel", "TYPE", "decode on a device: cuda, vaapi, qsv, ... (software)", [&o](Text text) {
         o.hwaccel = text;
     })->group(group);
-    value(app, "--video", "N", "index of the video stream to enhance (the first that is no cover art)",
+    value(app, "--video", "N",
+          "number of the video stream to enhance, as `millstream inspect` has it (the first that is no cover art)",
           [&o](Text text) { o.video_stream = parse_number("--video", text, 0, 255); })
         ->group(group);
+}
+
+void add_stream_options(CLI::App& app, Options& o) {
+    const char* const group = "Streams (N: as `millstream inspect` numbers them)";
+    value(app, "--audio", "all|none|N,...", "sound to carry over (all)", [&o](Text text) {
+        o.audio = parse_selection("--audio", text);
+    })->group(group);
+    value(app, "--subtitles", "all|none|N,...", "subtitles to carry over (all)", [&o](Text text) {
+        o.subtitles = parse_selection("--subtitles", text);
+    })->group(group);
+    app.add_flag("--convert-subtitles", o.convert_subtitles,
+                 "text subtitles become what OUT can hold, even where they lose their styling")
+        ->group(group);
     app.add_flag_callback(
-           "--no-audio", [&o] { o.keep_audio = false; }, "leave the sound out")
+           "--no-audio",
+           [&o] {
+               o.audio = {StreamSelection::Kind::none, {}};
+           },
+           "the same as --audio none")
         ->group(group);
 }
 
@@ -118,6 +136,7 @@ void add_job_options(CLI::App& app, Options& o, bool output_required) {
     add_resource_options(app, o);
     add_encoding_options(app, o);
     add_source_options(app, o);
+    add_stream_options(app, o);
 }
 
 ProgressMode parse_progress(Text text) {

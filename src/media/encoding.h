@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -59,6 +60,9 @@ double predicted_video_bytes_per_s(const EncoderSettings& settings);
 
 /// FFmpeg muxer name for the extension of `output`. Throws Error(usage) for an unknown one, naming those that work.
 std::string container_for(const std::filesystem::path& output);
+
+/// The usual extension of an FFmpeg muxer's files: ".mkv" of "matroska".
+std::string extension_of(std::string_view muxer);
 
 /// Whether (and why not) the container takes the stream as it is: empty = it does.
 std::string cannot_hold(const std::string& container, const StreamInfo& stream);

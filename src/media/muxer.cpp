@@ -21,7 +21,7 @@ Muxer::Muxer(const std::filesystem::path& path, const std::string& container) : 
     }
     io_.reset(io);
     context_->pb = io;
-    context_->avoid_negative_ts = AVFMT_AVOID_NEG_TS_DISABLED;      // Note [Output time line] in output.cpp
+    context_->avoid_negative_ts = AVFMT_AVOID_NEG_TS_DISABLED;      // Note [Output time line]
     context_->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;   // FLAC and TrueHD in MP4, standard by now
 }
 
@@ -33,13 +33,32 @@ AVStream& Muxer::add_stream() {
     return *stream;
 }
 
+// As the ffmpeg program does: libavformat's own function for it is not public. The context frees them.
+AVChapter& Muxer::add_chapter() {
+    auto* chapter = static_cast<AVChapter*>(av_mallocz(sizeof(AVChapter)));
+    auto* chapters =
+        static_cast<AVChapter**>(av_realloc_array(context_->chapters, context_->nb_chapters + 1, sizeof(AVChapter*)));
+    if (chapter == nullptr || chapters == nullptr) {
+        av_free(chapter);
+        av::fail(ErrorKind::resource, AVERROR(ENOMEM), "creating the output", name_);
+    }
+    context_->chapters = chapters;
+    context_->chapters[context_->nb_chapters++] = chapter;
+    return *chapter;
+}
+
 void Muxer::write_header(const MovTiming& timing) {
     const LogCapture log;
     av::Dictionary options;
     if (is_mov()) {
         options.set("use_editlist", 1);
-        options.set("video_track_timescale", timing.video_timescale);
+        if (timing.video_timescale > 0) {
+            options.set("video_track_timescale", timing.video_timescale);
+        }
         options.set("movie_timescale", timing.movie_timescale);
+        if (timing.free_keys) {
+            options.set("movflags", "+use_metadata_tags");
+        }
     }
     const int code = avformat_write_header(context_.get(), options.address());
     if (code < 0 && io_->error >= 0) {

@@ -11,8 +11,9 @@ namespace millstream {
 
 /// How an MP4 or MOV counts time, so that no time stamp is rounded.
 struct MovTiming {
-    int video_timescale = 0;   ///< ticks a second of the video track
+    int video_timescale = 0;   ///< ticks a second of the video tracks; 0 = as each was given
     int movie_timescale = 0;   ///< of the edit lists, which hold the offsets between tracks
+    bool free_keys = false;    ///< Note [Metadata keys] in output_tracks.cpp
 };
 
 /// The file is complete after finish(); a muxer that is destroyed before leaves what has been written.
@@ -24,6 +25,8 @@ public:
 
     /// Streams are added before the header. Their time base is the muxer's choice after it.
     AVStream& add_stream();
+    AVChapter& add_chapter();
+    [[nodiscard]] AVDictionary** metadata() { return &context_->metadata; }
     /// Throws Error(usage) when the container refuses a stream.
     void write_header(const MovTiming& timing);
 

@@ -83,6 +83,12 @@ StreamInfo describe_stream(AVFormatContext& file, AVStream& stream) {
     info.start_pts = stream.start_time == AV_NOPTS_VALUE ? 0 : stream.start_time;
     info.duration_s = seconds(stream.duration, stream.time_base);
     info.bit_rate = parameters.bit_rate;
+    info.codec_tag = parameters.codec_tag;
+    info.file_name = metadata(stream.metadata, "filename");
+    info.timecode = metadata(stream.metadata, "timecode");
+    // The MOV demuxer takes the titles out of it and switches it off.
+    info.chapter_titles = info.kind == StreamKind::data && parameters.codec_id == AV_CODEC_ID_BIN_DATA &&
+                          stream.discard == AVDISCARD_ALL && file.nb_chapters > 0;
     if (info.kind == StreamKind::audio) {
         info.channels = parameters.ch_layout.nb_channels;
         info.sample_rate = parameters.sample_rate;
@@ -107,6 +113,11 @@ SourceInfo describe_file(const std::filesystem::path& path, const Demuxer& demux
     source.duration_s = seconds(file.duration, AV_TIME_BASE_Q);
     for (unsigned i = 0; i < file.nb_streams; ++i) {
         source.streams.push_back(describe_stream(file, *file.streams[i]));
+    }
+    source.chapters = static_cast<int>(file.nb_chapters);
+    for (const AVDictionaryEntry* tag = nullptr;
+         (tag = av_dict_get(file.metadata, "", tag, AV_DICT_IGNORE_SUFFIX)) != nullptr;) {
+        source.tags.emplace_back(tag->key);
     }
     return source;
 }

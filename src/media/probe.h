@@ -36,11 +36,15 @@ struct StreamInfo {
     std::string language;
     std::string title;
     Rational time_base{1, 1};
-    std::int64_t start_pts = 0;   ///< in time_base; 0 where unknown
-    double duration_s = 0;        ///< 0 = unknown
-    std::int64_t bit_rate = 0;    ///< bit/s; 0 = unknown
-    int channels = 0;             ///< audio
-    int sample_rate = 0;          ///< audio, Hz
+    std::int64_t start_pts = 0;    ///< in time_base; 0 where unknown
+    double duration_s = 0;         ///< 0 = unknown
+    std::int64_t bit_rate = 0;     ///< bit/s; 0 = unknown
+    int channels = 0;              ///< audio
+    int sample_rate = 0;           ///< audio, Hz
+    std::uint32_t codec_tag = 0;   ///< the container's four letters for the codec, first one lowest; 0 = none
+    std::string file_name;         ///< attachment, or cover art that was one
+    std::string timecode;          ///< of the first frame, e.g. "01:00:00:00"; empty = none
+    bool chapter_titles = false;   ///< the track a MOV keeps its chapters' titles in, which are chapters here, too
     std::optional<VideoStreamInfo> video;
 };
 
@@ -51,7 +55,9 @@ struct SourceInfo {
     double start_s = 0;      ///< smallest start of all streams
     double duration_s = 0;   ///< 0 = unknown
     std::vector<StreamInfo> streams;
-    int video_stream = 0;   ///< index of the stream to enhance
+    int chapters = 0;
+    std::vector<std::string> tags;   ///< keys of the file's own metadata
+    int video_stream = 0;            ///< index of the stream to enhance
     [[nodiscard]] const StreamInfo& video() const { return streams.at(static_cast<std::size_t>(video_stream)); }
 };
 

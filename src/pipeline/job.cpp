@@ -58,7 +58,7 @@ public:
           output_({.path = partial_path(job_.plan.options.output),
                    .container = job_.plan.container,
                    .encoder = job_.encoder,
-                   .copied_streams = job_.copied_streams},
+                   .carried = job_.carried},
                   job_.source) {}
 
     Report execute() {

@@ -60,15 +60,29 @@ static void to_json(Json& target, const DiskLimit& limit) {
     }
 }
 
+static void to_json(Json& target, const StreamSelection& selection) {
+    switch (selection.kind) {
+        case StreamSelection::Kind::all:
+            target = "all";
+            break;
+        case StreamSelection::Kind::none:
+            target = "none";
+            break;
+        case StreamSelection::Kind::chosen:
+            target = selection.indices;
+            break;
+    }
+}
+
 MILLSTREAM_JSON_FIELDS(Size, width, height);
 MILLSTREAM_JSON_FIELDS(Options, input, output, overwrite, model, scale, size, backend, precision, tile, batch, threads,
                        max_memory, max_vram, disk_limit, codec, encoder, crf, preset, encoder_options, hwaccel,
-                       video_stream, keep_audio, runner);
+                       video_stream, audio, subtitles, convert_subtitles, runner);
 MILLSTREAM_JSON_FIELDS(StreamPlan, index, kind, codec, language, action, reason);
 MILLSTREAM_JSON_FIELDS(MemoryPlan, budget, base, decoder, network, frames, encoder);
 MILLSTREAM_JSON_FIELDS(DiskPlan, predicted_output, checkpoint, free, allowed);
 MILLSTREAM_JSON_FIELDS(Plan, options, input_container, input_size, input_pixel_format, input_colour, frame_rate, frames,
-                       duration_s, streams, model, model_file, model_scale, receptive_radius, device, backend,
+                       duration_s, streams, chapters, model, model_file, model_scale, receptive_radius, device, backend,
                        precision, tile, tiles_per_frame, halo, tiles_exact, batch, threads, container, output_size,
                        encoder, output_pixel_format, output_colour, crf, preset, encoder_threads, lookahead,
                        encoder_options, live_frames, queue_bytes, memory, disk, notes);

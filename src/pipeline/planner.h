@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "media/carriage.h"
 #include "media/encoding.h"
 #include "media/probe.h"
 #include "millstream/plan.h"
@@ -20,7 +21,7 @@ struct PreparedJob {
     ExecutorSettings executor;
     EncoderSettings encoder;
     MemoryChoice memory;
-    std::vector<int> copied_streams;
+    std::vector<CarriedStream> carried;   ///< rising indices
 };
 
 /// Probes, loads the network, chooses and checks. Throws Error: usage, input, model, refused.

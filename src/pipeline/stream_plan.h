@@ -1,0 +1,12 @@
+// What happens to every stream of the source beside the enhanced one, with the reasons in words.
+#pragma once
+
+#include "pipeline/planner.h"
+
+namespace millstream {
+
+/// Fills job.carried, job.plan.streams and .chapters, and notes what will not be in the output and what would hold it.
+/// Throws Error(usage) where the user chose a stream that is not there or of another kind.
+void plan_streams(PreparedJob& job);
+
+}   // namespace millstream
