@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "media/index_in_front.h"
 #include "millstream/error.h"
 
 namespace millstream {
@@ -122,6 +123,49 @@ void plan_streams(PreparedJob& job) {
     const std::vector<std::string> lost = lost_tags(job.source, job.plan.container);
     if (!lost.empty()) {
         job.plan.notes.push_back("MP4 has no place for these tags: " + joined(lost) + "; .mkv and .mov have.");
+    }
+}
+
+void note_picture(PreparedJob& job) {
+    const VideoStreamInfo& video = *job.source.video().video;
+    const auto note = [&](std::string sentence) { job.plan.notes.push_back(std::move(sentence)); };
+    const bool rotated = !video.orientation || !video.orientation->is_upright();
+    if (video.turned) {
+        note("The pictures are turned as they are to be shown.");
+    } else if (rotated && !holds_rotation(job.plan.container)) {
+        note(std::string("The video is shown turned or mirrored, which ") + extension_of(job.plan.container) +
+             " as it is written here cannot say: it will be shown as it is coded. Use .mp4 or .mov" +
+             (video.orientation ? ", or --bake-rotation." : "."));
+    } else if (job.plan.options.bake_rotation && !video.orientation) {
+        note("The video is shown turned by other than quarters: --bake-rotation leaves that to the player.");
+    }
+    if (video.dolby_vision) {
+        note(
+            "Dolby Vision's dynamic metadata is left out, it would not fit the enhanced picture; the base layer is "
+            "kept.");
+    }
+    if (video.hdr10_plus) {
+        note(
+            "HDR10+'s dynamic metadata is left out, it would not fit the enhanced picture; static HDR metadata is "
+            "kept.");
+    }
+    if (video.film_grain) {
+        note("The film grain that the decoder adds is part of the pictures that are enhanced.");
+    }
+}
+
+void plan_index(PreparedJob& job) {
+    if (!job.plan.options.faststart) {
+        return;
+    }
+    if (job.plan.container != "mp4" && job.plan.container != "mov") {
+        job.plan.notes.emplace_back("--faststart is for .mp4 and .mov; it changes nothing here.");
+        return;
+    }
+    job.index_bytes = predicted_index_bytes(job.source, job.carried);
+    if (job.index_bytes == 0) {
+        job.plan.notes.emplace_back(
+            "The input's length is unknown: the index stays at the end in spite of --faststart.");
     }
 }
 
