@@ -105,7 +105,7 @@ void encode(const PreparedJob& job, std::int64_t frames, const std::filesystem::
         picture.duration = source.duration;
         pictures.push_back(picture);
     }
-    VideoOutput output({.path = path, .container = job.plan.container, .encoder = job.encoder, .copied_streams = {}},
+    VideoOutput output({.path = path, .container = job.plan.container, .encoder = job.encoder, .carried = {}},
                        job.source);
     const Stopwatch watch;
     for (const Picture& picture : pictures) {

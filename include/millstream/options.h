@@ -30,7 +30,7 @@ enum class ColourFixing { off, low_pass };
 /// `on`: those of any video; `fields`: a picture of every field, at twice the rate.
 enum class Deinterlace { automatic, off, on, fields };
 
-/// The part of the source's picture that is enhanced, in its pixels before any rotation.
+/// The part of the source's picture that is enhanced, in pixels as the decoder gives them (turned, with bake_rotation).
 struct Crop {
     enum class Kind { off, automatic, rectangle };   ///< automatic: without the black bars around the picture
     Kind kind = Kind::off;
@@ -61,6 +61,15 @@ struct DiskLimit {
     Kind kind = Kind::percent;
     double percent = 80.0;   ///< of the space free at the start; 0 < percent <= 100
     std::uint64_t bytes = 0;
+};
+
+/// Which streams of a kind are carried over. `indices`: stream indices in the input, as `millstream inspect` lists
+/// them; used with `chosen` only.
+struct StreamSelection {
+    enum class Kind { all, none, chosen };
+    Kind kind = Kind::all;
+    std::vector<int> indices;
+    friend bool operator==(const StreamSelection&, const StreamSelection&) = default;
 };
 
 /// Options of one job. Defaults are those of the command line.
@@ -97,12 +106,22 @@ struct Options {
     std::optional<int> crf;       ///< constant quality; absent = 18 (x264/x265), 23 (SVT-AV1)
     std::string preset;           ///< empty = medium (x264/x265), 8 (SVT-AV1)
     std::vector<std::pair<std::string, std::string>> encoder_options;   ///< handed to the encoder last
+    std::string pixel_format;     ///< FFmpeg's name; empty = the nearest to the source's that the encoder takes
+    bool bake_rotation = false;   ///< turn the pictures instead of leaving it to the player
+    bool faststart = false;       ///< MP4, MOV: the index in front, so that playing can start while it is loading
+    bool strict = false;          ///< what would be repaired or left out, and counted, is an Error(difference) instead
     Deinterlace deinterlace = Deinterlace::automatic;
     Crop crop;
     std::string hwaccel;               ///< FFmpeg device type for decoding (cuda, vaapi, ...); empty = software
     std::optional<int> video_stream;   ///< stream index to enhance; absent = the first that is no cover art
-    bool keep_audio = true;
+
     bool verify = false;   ///< compare the finished output with its source (millstream/verify.h)
+
+    // Everything else in the file
+    StreamSelection audio;
+    StreamSelection subtitles;
+    /// Text subtitles become what the container holds even where their styling is lost (ASS in MP4, any in WebM).
+    bool convert_subtitles = false;
 
     Runner runner = Runner::threaded;
 };

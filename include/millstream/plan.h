@@ -16,8 +16,8 @@ struct StreamPlan {
     std::string kind;       ///< video, audio, subtitle, data, attachment
     std::string codec;      ///< short FFmpeg name
     std::string language;   ///< ISO 639-2 or empty
-    std::string action;     ///< enhance, copy, drop
-    std::string reason;     ///< why it is dropped; empty otherwise
+    std::string action;     ///< enhance, copy, convert, drop
+    std::string reason;     ///< what it is converted to and why, or why it is dropped; empty otherwise
 };
 
 /// Host memory the run is expected to need at its peak, by cause, in bytes.
@@ -52,6 +52,7 @@ struct Plan {
     std::int64_t frames = 0;          ///< expected; 0 = unknown
     double duration_s = 0;            ///< 0 = unknown
     std::vector<StreamPlan> streams;
+    int chapters = 0;   ///< carried over, too
 
     // Network
     std::string model;   ///< resolved name

@@ -18,6 +18,7 @@ struct VerifyOptions {
     std::filesystem::path output;      ///< the enhanced file
     std::optional<int> video_stream;   ///< of the source, as in Options; absent = the first that is no cover art
     bool audio = true;                 ///< false: the result was made without sound on purpose
+    std::vector<int> left_out;         ///< streams of the source that were left out on purpose, too
     double time_tolerance_s = 0.001;   ///< copied packets and chapters against the video; > 0
     double psnr_margin_db = 3;         ///< a scene may be this much farther from the source than a blurred source; >= 0
     double frame_drop_db = 10;         ///< a frame may fall this much below the median of its scene; > 0

@@ -97,6 +97,10 @@ void add_encoding_options(CLI::App& app, Options& o) {
     value(app, "--preset", "NAME", "the encoder's speed preset (medium; 8 for AV1)", [&o](Text text) {
         o.preset = text;
     })->group(group);
+    value(app, "--pix-fmt", "NAME", "pixel format to encode (the source's, or the nearest the encoder takes)",
+          [&o](Text text) { o.pixel_format = text; })
+        ->group(group);
+    app.add_flag("--faststart", o.faststart, "MP4 and MOV: the index in front, to play while loading")->group(group);
     app.add_option_function<std::vector<std::string>>(
            "--encoder-options",
            [&o](const std::vector<std::string>& texts) {
@@ -118,7 +122,8 @@ void add_source_options(CLI::App& app, Options& o) {
     value(app, "--hwaccel", "TYPE", "decode on a device: cuda, vaapi, qsv, ... (software)", [&o](Text text) {
         o.hwaccel = text;
     })->group(group);
-    value(app, "--video", "N", "index of the video stream to enhance (the first that is no cover art)",
+    value(app, "--video", "N",
+          "number of the video stream to enhance, as `millstream inspect` has it (the first that is no cover art)",
           [&o](Text text) { o.video_stream = parse_number("--video", text, 0, 255); })
         ->group(group);
     value(app, "--deinterlace", "auto|off|on|field",
@@ -128,8 +133,29 @@ void add_source_options(CLI::App& app, Options& o) {
     value(app, "--crop", "off|auto|W:H:X:Y", "enhance this part of the picture; auto: without black bars (off)",
           [&o](Text text) { o.crop = parse_crop(text); })
         ->group(group);
+    app.add_flag("--bake-rotation", o.bake_rotation, "turn the pictures themselves as they are to be shown")
+        ->group(group);
+    app.add_flag("--strict", o.strict, "what would be repaired and counted ends the job: exit code 7, nothing left")
+        ->group(group);
+}
+
+void add_stream_options(CLI::App& app, Options& o) {
+    const char* const group = "Streams (N: as `millstream inspect` numbers them)";
+    value(app, "--audio", "all|none|N,...", "sound to carry over (all)", [&o](Text text) {
+        o.audio = parse_selection("--audio", text);
+    })->group(group);
+    value(app, "--subtitles", "all|none|N,...", "subtitles to carry over (all)", [&o](Text text) {
+        o.subtitles = parse_selection("--subtitles", text);
+    })->group(group);
+    app.add_flag("--convert-subtitles", o.convert_subtitles,
+                 "text subtitles become what OUT can hold, even where they lose their styling")
+        ->group(group);
     app.add_flag_callback(
-           "--no-audio", [&o] { o.keep_audio = false; }, "leave the sound out")
+           "--no-audio",
+           [&o] {
+               o.audio = {StreamSelection::Kind::none, {}};
+           },
+           "the same as --audio none")
         ->group(group);
 }
 
@@ -145,6 +171,7 @@ void add_job_options(CLI::App& app, Options& o, bool output_required) {
     add_resource_options(app, o);
     add_encoding_options(app, o);
     add_source_options(app, o);
+    add_stream_options(app, o);
 }
 
 ProgressMode parse_progress(Text text) {

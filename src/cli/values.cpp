@@ -156,6 +156,24 @@ KeyValues parse_key_values(std::string_view option, std::string_view text) {
     return values;
 }
 
+StreamSelection parse_selection(std::string_view option, std::string_view text) {
+    if (text == "all" || text == "none") {
+        return {text == "all" ? StreamSelection::Kind::all : StreamSelection::Kind::none, {}};
+    }
+    StreamSelection selection{StreamSelection::Kind::chosen, {}};
+    for (std::size_t begin = 0; begin <= text.size();) {
+        const std::size_t end = std::min(text.find(',', begin), text.size());
+        const std::optional<int> index = read_whole<int>(text.substr(begin, end - begin));
+        if (!index || *index < 0) {
+            refuse(option, text, "it takes all, none, or numbers of streams joined by commas",
+                   "`millstream inspect` lists the streams with their numbers");
+        }
+        selection.indices.push_back(*index);
+        begin = end + 1;
+    }
+    return selection;
+}
+
 Backend parse_backend(std::string_view text) {
     return choose<Backend, 3>(
         "--backend", text,

@@ -84,6 +84,9 @@ bool is_interlaced(const AVFrame& frame) {
 bool is_top_field_first(const AVFrame& frame) {
     return (frame.flags & AV_FRAME_FLAG_TOP_FIELD_FIRST) != 0;
 }
+void mark_interlaced(AVFrame& frame, bool top_field_first) {
+    frame.flags |= AV_FRAME_FLAG_INTERLACED | (top_field_first ? AV_FRAME_FLAG_TOP_FIELD_FIRST : 0);
+}
 #else
 bool is_key_frame(const AVFrame& frame) {
     return frame.key_frame != 0;
@@ -93,6 +96,10 @@ bool is_interlaced(const AVFrame& frame) {
 }
 bool is_top_field_first(const AVFrame& frame) {
     return frame.top_field_first != 0;
+}
+void mark_interlaced(AVFrame& frame, bool top_field_first) {
+    frame.interlaced_frame = 1;
+    frame.top_field_first = top_field_first ? 1 : 0;
 }
 #endif
 
@@ -114,26 +121,50 @@ const AVPixelFormat* encoder_formats(const AVCodec& codec) {
 #endif
 }
 
-void copy_display_matrix(const AVStream& from, AVStream& to) {
 #if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
-    const AVPacketSideData* matrix = av_packet_side_data_get(
-        from.codecpar->coded_side_data, from.codecpar->nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX);
-    if (matrix == nullptr) {
-        return;
+const std::uint8_t* side_data(const AVStream& stream, AVPacketSideDataType type, std::size_t& size) {
+    const AVPacketSideData* found =
+        av_packet_side_data_get(stream.codecpar->coded_side_data, stream.codecpar->nb_coded_side_data, type);
+    size = found == nullptr ? 0 : found->size;
+    return found == nullptr ? nullptr : found->data;
+}
+
+void set_side_data(AVStream& stream, AVPacketSideDataType type, const void* data, std::size_t size) {
+    const AVPacketSideData* copy =
+        av_packet_side_data_new(&stream.codecpar->coded_side_data, &stream.codecpar->nb_coded_side_data, type, size, 0);
+    if (copy == nullptr) {
+        fail(ErrorKind::resource, AVERROR(ENOMEM), "copying side data", "");
     }
-    const AVPacketSideData* copy = av_packet_side_data_new(
-        &to.codecpar->coded_side_data, &to.codecpar->nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX, matrix->size, 0);
-    if (copy != nullptr) {
-        std::memcpy(copy->data, matrix->data, matrix->size);
-    }
+    std::memcpy(copy->data, data, size);
+}
+
+void copy_all_side_data(const AVStream& /*from*/, AVStream& /*to*/) {}   // came with the codec parameters
 #else
-    std::size_t size = 0;
-    const std::uint8_t* matrix = av_stream_get_side_data(&from, AV_PKT_DATA_DISPLAYMATRIX, &size);
-    std::uint8_t* copy = matrix == nullptr ? nullptr : av_stream_new_side_data(&to, AV_PKT_DATA_DISPLAYMATRIX, size);
-    if (copy != nullptr) {
-        std::memcpy(copy, matrix, size);
+const std::uint8_t* side_data(const AVStream& stream, AVPacketSideDataType type, std::size_t& size) {
+    return av_stream_get_side_data(&stream, type, &size);
+}
+
+void set_side_data(AVStream& stream, AVPacketSideDataType type, const void* data, std::size_t size) {
+    std::uint8_t* copy = av_stream_new_side_data(&stream, type, size);
+    if (copy == nullptr) {
+        fail(ErrorKind::resource, AVERROR(ENOMEM), "copying side data", "");
     }
+    std::memcpy(copy, data, size);
+}
+
+void copy_all_side_data(const AVStream& from, AVStream& to) {
+    for (int i = 0; i < from.nb_side_data; ++i) {
+        set_side_data(to, from.side_data[i].type, from.side_data[i].data, from.side_data[i].size);
+    }
+}
 #endif
+
+void copy_side_data(const AVStream& from, AVStream& to, AVPacketSideDataType type) {
+    std::size_t size = 0;
+    const std::uint8_t* data = side_data(from, type, size);
+    if (data != nullptr) {
+        set_side_data(to, type, data, size);
+    }
 }
 
 }   // namespace av

@@ -86,12 +86,20 @@ Rational from_av(AVRational value);
 bool is_key_frame(const AVFrame& frame);
 bool is_interlaced(const AVFrame& frame);
 bool is_top_field_first(const AVFrame& frame);
+void mark_interlaced(AVFrame& frame, bool top_field_first);
 std::int64_t duration_of(const AVFrame& frame);   ///< in the packet's time base; 0 = unknown
 
 /// The formats an encoder takes, ended by AV_PIX_FMT_NONE; nullptr = it does not say.
 const AVPixelFormat* encoder_formats(const AVCodec& codec);
 
-/// Gives `to` the display matrix (rotation, flip) of `from`, if it has one.
-void copy_display_matrix(const AVStream& from, AVStream& to);
+/// Gives `to` the side data of this type of `from`, if it has any.
+void copy_side_data(const AVStream& from, AVStream& to, AVPacketSideDataType type);
+/// All of it. Codec parameters, where newer versions keep it, must have been copied before.
+void copy_all_side_data(const AVStream& from, AVStream& to);
+
+/// Side data of a stream in the container; nullptr = none. `size` in bytes.
+const std::uint8_t* side_data(const AVStream& stream, AVPacketSideDataType type, std::size_t& size);
+/// Sets it, instead of what is there. Throws Error(resource).
+void set_side_data(AVStream& stream, AVPacketSideDataType type, const void* data, std::size_t size);
 
 }   // namespace millstream::av

@@ -38,12 +38,6 @@ bool holds(const std::string& container, AVCodecID codec) {
     return format != nullptr && !refused && avformat_query_codec(format, codec, FF_COMPLIANCE_EXPERIMENTAL) == 1;
 }
 
-std::string extension_of(std::string_view muxer) {
-    const auto* found = std::find_if(kContainers.begin(), kContainers.end(),
-                                     [&](const Container& container) { return container.muxer == muxer; });
-    return found == kContainers.end() ? std::string(muxer) : std::string(found->extension);
-}
-
 }   // namespace
 
 std::string container_for(const std::filesystem::path& output) {
@@ -61,12 +55,20 @@ std::string container_for(const std::filesystem::path& output) {
                                    "Use one of " + known});
 }
 
+std::string extension_of(std::string_view muxer) {
+    const auto* found = std::find_if(kContainers.begin(), kContainers.end(),
+                                     [&](const Container& container) { return container.muxer == muxer; });
+    return found == kContainers.end() ? std::string(muxer) : std::string(found->extension);
+}
+
+// Matroska's projection element is written by FFmpeg 6.1 and later.
+bool holds_rotation(const std::string& container) {
+    return container == "mp4" || container == "mov" || LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 11, 100);
+}
+
 std::string cannot_hold(const std::string& container, const StreamInfo& stream) {
     const AVCodecDescriptor* codec = avcodec_descriptor_get_by_name(stream.codec.c_str());
     const std::string extension = extension_of(container);
-    if (stream.kind == StreamKind::data) {
-        return "data streams are not carried over";
-    }
     if (codec == nullptr) {
         return "its codec is unknown";
     }

@@ -7,7 +7,6 @@
 #include <string>
 
 #include "base/cpu.h"
-#include "media/crop_frame.h"
 #include "media/decoder.h"
 #include "media/filter_graph.h"
 #include "media/frame_fitter.h"
@@ -119,15 +118,18 @@ void use_crop(SourceInfo& source, const CropArea& area) {
     video.height = area.height;
 }
 
-void cut_out(AVFrame& frame, const CropArea& area) {
-    if (frame.width != area.whole_width || frame.height != area.whole_height) {
-        return;
+Picture cut_out(const Picture& picture, const CropArea& area) {
+    Picture part = picture;
+    part.width = area.width;
+    part.height = area.height;
+    for (int plane = 0; plane < picture.format.planes(); ++plane) {
+        // A plane is as much smaller than the picture as it is subsampled.
+        const int column = picture.format.plane_width(plane, area.x);
+        const int row = picture.format.plane_height(plane, area.y);
+        Plane& target = part.planes.at(static_cast<std::size_t>(plane));
+        target.data += row * target.stride + static_cast<std::ptrdiff_t>(column) * picture.format.bytes_per_sample();
     }
-    frame.crop_left = static_cast<std::size_t>(area.x);
-    frame.crop_top = static_cast<std::size_t>(area.y);
-    frame.crop_right = static_cast<std::size_t>(area.whole_width - area.x - area.width);
-    frame.crop_bottom = static_cast<std::size_t>(area.whole_height - area.y - area.height);
-    av::check(av_frame_apply_cropping(&frame, AV_FRAME_CROP_UNALIGNED), ErrorKind::internal, "cropping a frame", {});
+    return part;
 }
 
 }   // namespace millstream

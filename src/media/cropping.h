@@ -3,6 +3,7 @@
 
 #include "media/probe.h"
 #include "millstream/options.h"
+#include "picture/picture.h"
 
 namespace millstream {
 
@@ -23,6 +24,9 @@ CropArea find_picture(const SourceInfo& source);
 
 /// `wish` on whole chroma samples, and inside the picture. Throws Error(usage) where it is not, or smaller than 16x16.
 CropArea checked_crop(const Crop& wish, const SourceInfo& source);
+
+/// The part of `picture` that `area`, on whole chroma samples, says. Shares its pixels.
+Picture cut_out(const Picture& picture, const CropArea& area);
 
 /// The chosen video stream of `source` gets the size of the part.
 void use_crop(SourceInfo& source, const CropArea& area);

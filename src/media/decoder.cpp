@@ -3,19 +3,37 @@
 #include <utility>
 
 #include "media/av.h"
-#include "media/crop_frame.h"
 #include "media/deinterlacer.h"
 #include "media/demuxer.h"
 #include "media/frame_decoder.h"
 #include "media/frame_fitter.h"
 #include "media/pixel_formats.h"
 #include "media/rising_pts.h"
+#include "media/turn.h"
 
 namespace millstream {
 namespace {
 
+// What comes out of the decoder: before it is turned. The transpose of a turn undoes it.
+Orientation way_back(const VideoStreamInfo& video) {
+    const Orientation way = video.turned ? *video.orientation : Orientation{};
+    return {way.a, way.c, way.b, way.d};
+}
+
 Shape shape_of(const VideoStreamInfo& video) {
-    return {video.width, video.height, video.sample_aspect};
+    const Orientation back = way_back(video);
+    const Size size = turned(Size{video.width, video.height}, back);
+    return {size.width, size.height, turned(video.sample_aspect, back)};
+}
+
+// As it is before the crop.
+VideoStreamInfo whole_video(const SourceInfo& source, const DecoderSettings& settings) {
+    VideoStreamInfo video = *source.video().video;
+    if (settings.crop) {
+        video.width = settings.crop->whole_width;
+        video.height = settings.crop->whole_height;
+    }
+    return video;
 }
 
 std::int64_t nominal_ticks(const StreamInfo& stream) {
@@ -30,18 +48,21 @@ constexpr int kMostFailuresInARow = 10000;
 
 struct VideoDecoder::State {
     State(const SourceInfo& source, const DecoderSettings& settings)
-        : video(*source.video().video),
+        : video(whole_video(source, settings)),
           demuxer(source.path),
           decoder(checked_stream(source), settings, demuxer.name()),
-          fitter(video.format, shape_of(video), video.colour.full_range, video.colour.matrix),
+          fitter(turned(video.format, way_back(video)), shape_of(video), video.colour.full_range, video.colour.matrix),
           rising_pts(nominal_ticks(source.video())),
           crop(settings.crop) {
+        strict = settings.strict;
         demuxer.select({source.video_stream});
         if (settings.start_s > 0) {
             demuxer.seek_near(settings.start_s);
         }
         if (settings.deinterlacing.rate != DeinterlacedRate::none) {
-            const FilterInput input{to_av(video.format), video.width, video.height, av::to_av(video.sample_aspect)};
+            const Shape shape = shape_of(video);
+            const FilterInput input{to_av(turned(video.format, way_back(video))), shape.width, shape.height,
+                                    av::to_av(shape.sample_aspect)};
             deinterlacer.emplace(input, settings.deinterlacing, decoder_threads(settings.threads));
         }
     }
@@ -59,13 +80,17 @@ struct VideoDecoder::State {
     av::Frame finish(av::Frame frame);
     std::optional<Picture> next_picture();
     std::optional<Picture> next_deinterlaced();
-    Picture picture_of(av::Frame frame, std::int64_t duration) const;
+    Picture picture_of(av::Frame frame, std::int64_t duration);
+    void count();
+    void check_strict() const;
 
     VideoStreamInfo video;
+    bool strict = false;
     Demuxer demuxer;
     FrameDecoder decoder;
     FrameFitter fitter;
     RisingPts rising_pts;
+    PicturePool turned_pictures{video.format, video.width, video.height};
     std::optional<CropArea> crop;
     std::optional<Deinterlacer> deinterlacer;
     bool ended = false;   // the deinterlacer has had the last frame
@@ -116,17 +141,20 @@ av::Frame VideoDecoder::State::finish(av::Frame frame) {
     statistics.concealed_frames += concealed ? 1 : 0;
     const std::optional<std::int64_t> pts =
         frame->best_effort_timestamp == AV_NOPTS_VALUE ? std::nullopt : std::optional(frame->best_effort_timestamp);
-    if (crop) {
-        cut_out(*frame, *crop);
-    }
     av::Frame fitted = fitter.fit(std::move(frame));
     fitted->pts = rising_pts.next(pts);
     return fitted;
 }
 
-Picture VideoDecoder::State::picture_of(av::Frame frame, std::int64_t duration) const {
+Picture VideoDecoder::State::picture_of(av::Frame frame, std::int64_t duration) {
     const std::int64_t pts = frame->pts;
-    Picture picture = to_picture(std::move(frame), video.format);
+    Picture picture = to_picture(std::move(frame), turned(video.format, way_back(video)));
+    if (video.turned) {
+        picture = turn(picture, *video.orientation, turned_pictures);
+    }
+    if (crop) {
+        picture = cut_out(picture, *crop);
+    }
     picture.colour = video.colour;
     picture.pts = pts;
     picture.duration = duration > 0 ? duration : 0;
@@ -163,6 +191,49 @@ std::optional<Picture> VideoDecoder::State::next_deinterlaced() {
     }
 }
 
+void VideoDecoder::State::count() {
+    statistics.corrupt_packets = demuxer.corrupt_packets() + refused_packets;
+    statistics.repaired_pts = rising_pts.repaired();
+    statistics.missing_pts = rising_pts.missing();
+    statistics.repeated_pts = rising_pts.repeated();
+    statistics.backward_pts = rising_pts.backward();
+    statistics.clock_jumps = demuxer.clock_jumps();
+    statistics.resized_frames = fitter.resampled();
+    statistics.truncated = statistics.truncated || demuxer.truncated();
+}
+
+void VideoDecoder::State::check_strict() const {
+    if (!strict) {
+        return;
+    }
+    const std::vector<std::string> found = describe_damage(statistics);
+    if (!found.empty()) {
+        throw Error(ErrorKind::difference,
+                    {"decoding the video", demuxer.name() + ", frame " + std::to_string(statistics.frames),
+                     found.front(), "Without --strict it is repaired and counted"});
+    }
+}
+
+std::vector<std::string> describe_damage(const DecodeStatistics& decoded) {
+    std::vector<std::string> sentences;
+    const auto add = [&](std::int64_t count, const char* what) {
+        if (count > 0) {
+            sentences.push_back(std::to_string(count) + " " + what);
+        }
+    };
+    add(decoded.corrupt_packets, "damaged packets could not be decoded");
+    add(decoded.concealed_frames, "frames were decoded with damaged or missing parts");
+    add(decoded.missing_pts, "frames had no time stamp, and got one at the nominal rate");
+    add(decoded.repeated_pts, "time stamps were repeated, and were moved apart");
+    add(decoded.backward_pts, "time stamps went backwards, and were repaired");
+    add(decoded.clock_jumps, "times the file's clock started again, and was joined");
+    add(decoded.resized_frames, "frames had another size or format than the first and were brought to it");
+    if (decoded.truncated) {
+        sentences.emplace_back("the input ends in the middle: it is truncated or damaged");
+    }
+    return sentences;
+}
+
 VideoDecoder::VideoDecoder(const SourceInfo& source, const DecoderSettings& settings)
     : state_(std::make_unique<State>(source, settings)) {}
 VideoDecoder::~VideoDecoder() = default;
@@ -172,12 +243,9 @@ VideoDecoder& VideoDecoder::operator=(VideoDecoder&&) noexcept = default;
 std::optional<Picture> VideoDecoder::next() {
     State& state = *state_;
     std::optional<Picture> picture = state.next_picture();
-    DecodeStatistics& statistics = state.statistics;
-    statistics.frames += picture ? 1 : 0;
-    statistics.corrupt_packets = state.demuxer.corrupt_packets() + state.refused_packets;
-    statistics.repaired_pts = state.rising_pts.repaired();
-    statistics.resized_frames = state.fitter.resampled();
-    statistics.truncated = statistics.truncated || state.demuxer.truncated();
+    state.statistics.frames += picture ? 1 : 0;
+    state.count();
+    state.check_strict();
     return picture;
 }
 

@@ -1,8 +1,13 @@
 #include "media/muxer.h"
 
+extern "C" {
+#include <libavutil/opt.h>
+}
+
 #include <algorithm>
 #include <string_view>
 
+#include "media/index_in_front.h"
 #include "media/log.h"
 
 namespace millstream {
@@ -21,7 +26,7 @@ Muxer::Muxer(const std::filesystem::path& path, const std::string& container) : 
     }
     io_.reset(io);
     context_->pb = io;
-    context_->avoid_negative_ts = AVFMT_AVOID_NEG_TS_DISABLED;      // Note [Output time line] in output.cpp
+    context_->avoid_negative_ts = AVFMT_AVOID_NEG_TS_DISABLED;      // Note [Output time line]
     context_->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;   // FLAC and TrueHD in MP4, standard by now
 }
 
@@ -33,13 +38,35 @@ AVStream& Muxer::add_stream() {
     return *stream;
 }
 
+// As the ffmpeg program does: libavformat's own function for it is not public. The context frees them.
+AVChapter& Muxer::add_chapter() {
+    auto* chapter = static_cast<AVChapter*>(av_mallocz(sizeof(AVChapter)));
+    auto* chapters =
+        static_cast<AVChapter**>(av_realloc_array(context_->chapters, context_->nb_chapters + 1, sizeof(AVChapter*)));
+    if (chapter == nullptr || chapters == nullptr) {
+        av_free(chapter);
+        av::fail(ErrorKind::resource, AVERROR(ENOMEM), "creating the output", name_);
+    }
+    context_->chapters = chapters;
+    context_->chapters[context_->nb_chapters++] = chapter;
+    return *chapter;
+}
+
 void Muxer::write_header(const MovTiming& timing) {
     const LogCapture log;
     av::Dictionary options;
     if (is_mov()) {
         options.set("use_editlist", 1);
-        options.set("video_track_timescale", timing.video_timescale);
+        if (timing.video_timescale > 0) {
+            options.set("video_track_timescale", timing.video_timescale);
+        }
         options.set("movie_timescale", timing.movie_timescale);
+        if (timing.index_bytes > 0) {
+            options.set("moov_size", static_cast<std::int64_t>(timing.index_bytes));
+        }
+        if (timing.free_keys) {
+            options.set("movflags", "+use_metadata_tags");
+        }
     }
     const int code = avformat_write_header(context_.get(), options.address());
     if (code < 0 && io_->error >= 0) {
@@ -48,6 +75,23 @@ void Muxer::write_header(const MovTiming& timing) {
                      "Matroska (.mkv) takes most streams"});
     }
     check_written(code, "writing the header of the output", log.text());
+    if (is_mov() && timing.index_bytes > 0) {
+        leave_room(timing.index_bytes);
+    }
+}
+
+// Note [Index in front]: the muxer has skipped the room behind its first box. It is made free space, and the muxer is
+// told that there is none, so that it writes the index at the end.
+void Muxer::leave_room(std::uint64_t bytes) {
+    avio_flush(io_.get());
+    const std::int64_t behind = avio_tell(io_.get());
+    room_bytes_ = bytes;
+    room_offset_ = first_box_bytes(name_);
+    avio_seek(io_.get(), static_cast<std::int64_t>(room_offset_), SEEK_SET);
+    avio_wb32(io_.get(), static_cast<unsigned>(bytes));
+    avio_wb32(io_.get(), MKBETAG('f', 'r', 'e', 'e'));
+    avio_seek(io_.get(), behind, SEEK_SET);
+    av_opt_set_int(context_->priv_data, "moov_size", 0, 0);
 }
 
 void Muxer::write(AVPacket& packet) {
@@ -65,6 +109,10 @@ void Muxer::finish() {
     const int closed = avio_closep(&io);
     if (closed < 0) {
         av::fail(ErrorKind::resource, closed, "closing the output", name_);
+    }
+    if (room_bytes_ > 0) {
+        index_in_front_ = move_index_to_front(name_, room_offset_, room_bytes_);
+        bytes_ = std::filesystem::file_size(name_);
     }
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "media/carriage.h"
 #include "media/encoding.h"
 #include "media/probe.h"
 #include "picture/picture.h"
@@ -16,13 +17,17 @@ struct OutputSpec {
     std::filesystem::path path;   ///< file to write, e.g. OUT.part; created or truncated
     std::string container;        ///< FFmpeg muxer name
     EncoderSettings encoder;
-    std::vector<int> copied_streams;   ///< indices in the source
+    std::vector<CarriedStream> carried;   ///< beside the video, rising indices
+    std::uint64_t index_bytes = 0;        ///< MP4, MOV: room for Note [Index in front]; 0 = the index stays at the end
 };
 
 struct OutputStatistics {
     std::int64_t frames = 0;   ///< video packets written
     std::int64_t copied_packets = 0;
-    std::uint64_t bytes = 0;   ///< of the file
+    std::int64_t repaired_packets = 0;   ///< copied ones whose time stamps were missing or went backwards
+    std::int64_t damaged_packets = 0;    ///< of copied streams, left out
+    std::uint64_t bytes = 0;             ///< of the file
+    bool index_in_front = false;
 };
 
 /// Encodes pictures and interleaves them with packets copied from the source by a demuxer of its own, pulled up to the

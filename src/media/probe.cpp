@@ -8,6 +8,8 @@
 #include "media/demuxer.h"
 #include "media/frame_decoder.h"
 #include "media/pixel_formats.h"
+#include "media/side_data.h"
+#include "media/turn.h"
 
 namespace millstream {
 namespace {
@@ -83,6 +85,13 @@ StreamInfo describe_stream(AVFormatContext& file, AVStream& stream) {
     info.start_pts = stream.start_time == AV_NOPTS_VALUE ? 0 : stream.start_time;
     info.duration_s = seconds(stream.duration, stream.time_base);
     info.bit_rate = parameters.bit_rate;
+    info.codec_tag = parameters.codec_tag;
+    info.bytes = static_cast<std::uint64_t>(std::max(stream.attached_pic.size, 0));
+    info.file_name = metadata(stream.metadata, "filename");
+    info.timecode = metadata(stream.metadata, "timecode");
+    // The MOV demuxer takes the titles out of it and switches it off.
+    info.chapter_titles = info.kind == StreamKind::data && parameters.codec_id == AV_CODEC_ID_BIN_DATA &&
+                          stream.discard == AVDISCARD_ALL && file.nb_chapters > 0;
     if (info.kind == StreamKind::audio) {
         info.channels = parameters.ch_layout.nb_channels;
         info.sample_rate = parameters.sample_rate;
@@ -107,6 +116,11 @@ SourceInfo describe_file(const std::filesystem::path& path, const Demuxer& demux
     source.duration_s = seconds(file.duration, AV_TIME_BASE_Q);
     for (unsigned i = 0; i < file.nb_streams; ++i) {
         source.streams.push_back(describe_stream(file, *file.streams[i]));
+    }
+    source.chapters = static_cast<int>(file.nb_chapters);
+    for (const AVDictionaryEntry* tag = nullptr;
+         (tag = av_dict_get(file.metadata, "", tag, AV_DICT_IGNORE_SUFFIX)) != nullptr;) {
+        source.tags.emplace_back(tag->key);
     }
     return source;
 }
@@ -154,7 +168,8 @@ int choose_stream(const SourceInfo& source, std::optional<int> wanted) {
 // The first frame the decoder gives, or nothing and what the decoder said.
 av::Frame first_frame(Demuxer& demuxer, int stream, std::string& complaint) {
     demuxer.select({stream});
-    FrameDecoder decoder(demuxer.stream(stream), {.threads = 1, .hwaccel = ""}, demuxer.name());
+    FrameDecoder decoder(demuxer.stream(stream), {.threads = 1, .hwaccel = "", .film_grain_apart = true},
+                         demuxer.name());
     const av::Packet packet = av::make_packet();
     av::Frame frame = av::make_frame();
     bool draining = false;
@@ -210,6 +225,49 @@ void correct_from_frame(SourceInfo& source, const Demuxer& demuxer, const AVFram
     video.sample_aspect = av::from_av(av_guess_sample_aspect_ratio(&demuxer.context(), &av_stream, &shape));
 }
 
+FieldOrder field_order_of(const AVStream& stream, const AVFrame& frame) {
+    if (av::is_interlaced(frame)) {
+        return av::is_top_field_first(frame) ? FieldOrder::top_first : FieldOrder::bottom_first;
+    }
+    switch (stream.codecpar->field_order) {
+        case AV_FIELD_TT:
+        case AV_FIELD_TB:
+            return FieldOrder::top_first;
+        case AV_FIELD_BB:
+        case AV_FIELD_BT:
+            return FieldOrder::bottom_first;
+        default:
+            return FieldOrder::progressive;
+    }
+}
+
+void describe_side_data(VideoStreamInfo& video, const AVStream& stream, const AVFrame& frame) {
+    const auto has = [&](AVFrameSideDataType type) { return av_frame_get_side_data(&frame, type) != nullptr; };
+    std::size_t size = 0;
+    video.orientation = orientation_of(stream);
+    video.field_order = field_order_of(stream, frame);
+    video.hdr = {mastering_display_of(stream, frame), content_light_of(stream, frame)};
+    video.dolby_vision = av::side_data(stream, AV_PKT_DATA_DOVI_CONF, size) != nullptr ||
+                         has(AV_FRAME_DATA_DOVI_RPU_BUFFER) || has(AV_FRAME_DATA_DOVI_METADATA);
+    video.hdr10_plus = has(AV_FRAME_DATA_DYNAMIC_HDR_PLUS);
+    video.film_grain = has(AV_FRAME_DATA_FILM_GRAIN_PARAMS);
+}
+
+void turn_pictures(VideoStreamInfo& video) {
+    if (!video.orientation || video.orientation->is_upright()) {
+        return;
+    }
+    const Orientation& orientation = *video.orientation;
+    const Size size = turned(Size{video.width, video.height}, orientation);
+    video.width = size.width;
+    video.height = size.height;
+    video.sample_aspect = turned(video.sample_aspect, orientation);
+    video.colour.chroma_location = turned(video.colour.chroma_location, orientation);
+    video.format = turned(video.format, orientation);
+    video.field_order = FieldOrder::progressive;
+    video.turned = true;
+}
+
 }   // namespace
 
 std::string to_string(StreamKind kind) {
@@ -228,7 +286,7 @@ std::string to_string(StreamKind kind) {
     return "unknown";
 }
 
-SourceInfo probe(const std::filesystem::path& path, std::optional<int> video_stream) {
+SourceInfo probe(const std::filesystem::path& path, std::optional<int> video_stream, bool turn) {
     Demuxer demuxer(path);
     SourceInfo source = describe_file(path, demuxer);
     source.video_stream = choose_stream(source, video_stream);
@@ -245,6 +303,11 @@ SourceInfo probe(const std::filesystem::path& path, std::optional<int> video_str
                "The file is damaged or cut off");
     }
     correct_from_frame(source, demuxer, *frame);
+    VideoStreamInfo& video = *source.streams[static_cast<std::size_t>(source.video_stream)].video;
+    describe_side_data(video, demuxer.stream(source.video_stream), *frame);
+    if (turn) {
+        turn_pictures(video);
+    }
     return source;
 }
 

@@ -33,31 +33,47 @@ av::BitstreamFilter make_filter(const char* name, const AVStream& stream, const 
 
 }   // namespace
 
-StreamCopy::StreamCopy(const std::filesystem::path& path, const std::vector<int>& streams, const std::string& container)
+StreamCopy::StreamCopy(const std::filesystem::path& path, const std::vector<CarriedStream>& streams,
+                       const std::string& container)
     : demuxer_(path), track_of_stream_(static_cast<std::size_t>(demuxer_.streams()), -1) {
-    for (const int index : streams) {
-        if (index < 0 || index >= demuxer_.streams()) {
-            throw Error(ErrorKind::input, {kCopying, demuxer_.name(),
-                                           "it has no stream " + std::to_string(index) + " any more", "Start again"});
+    std::vector<int> selected;
+    for (const CarriedStream& carried : streams) {
+        if (carried.index < 0 || carried.index >= demuxer_.streams()) {
+            throw Error(ErrorKind::input,
+                        {kCopying, demuxer_.name(), "it has no stream " + std::to_string(carried.index) + " any more",
+                         "Start again"});
+        }
+        if (carried.how != Carriage::copy && carried.how != Carriage::convert) {
+            continue;
         }
         Track track;
-        track.stream = &demuxer_.stream(index);
-        if (needs_adts_filter(*track.stream, container)) {
+        track.stream = &demuxer_.stream(carried.index);
+        if (carried.how == Carriage::convert) {
+            track.converter = std::make_unique<SubtitleConverter>(*track.stream, carried.codec, demuxer_.name());
+        } else if (needs_adts_filter(*track.stream, container)) {
             track.filter = make_filter("aac_adtstoasc", *track.stream, demuxer_.name());
         }
-        track_of_stream_[static_cast<std::size_t>(index)] = static_cast<int>(tracks_.size());
+        track_of_stream_[static_cast<std::size_t>(carried.index)] = static_cast<int>(tracks_.size());
         tracks_.push_back(std::move(track));
+        selected.push_back(carried.index);
     }
-    demuxer_.select(streams);
+    demuxer_.select(selected);
     look_ahead();
 }
 
 void StreamCopy::copy_parameters(std::size_t track, AVStream& to) const {
     const Track& from = tracks_[track];
     AVCodecParameters& parameters = *to.codecpar;
+    to.time_base = from.stream->time_base;
+    if (from.converter) {
+        from.converter->copy_parameters(parameters);
+        return;
+    }
     av::check(avcodec_parameters_copy(&parameters, from.stream->codecpar), ErrorKind::resource, kCopying,
               demuxer_.name());
-    parameters.codec_tag = 0;   // the source container's name for the codec; the muxer knows its own
+    if (parameters.codec_type != AVMEDIA_TYPE_DATA) {
+        parameters.codec_tag = 0;   // the source container's name for the codec; the muxer knows its own
+    }
     if (!from.extradata.empty()) {
         av_freep(&parameters.extradata);
         parameters.extradata =
@@ -68,15 +84,17 @@ void StreamCopy::copy_parameters(std::size_t track, AVStream& to) const {
         std::memcpy(parameters.extradata, from.extradata.data(), from.extradata.size());
         parameters.extradata_size = static_cast<int>(from.extradata.size());
     }
-    to.time_base = from.stream->time_base;
-    to.disposition = from.stream->disposition;
-    av_dict_copy(&to.metadata, from.stream->metadata, 0);
+}
+
+// Subtitles and data come now and then, and may begin late.
+bool StreamCopy::is_awaited(const Track& track) {
+    const AVMediaType type = track.stream->codecpar->codec_type;
+    return !track.first_pts && (type == AVMEDIA_TYPE_AUDIO || type == AVMEDIA_TYPE_VIDEO);
 }
 
 void StreamCopy::look_ahead() {
-    const auto unseen = [](const Track& track) { return !track.first_pts; };
     std::size_t bytes = 0;
-    while (std::any_of(tracks_.begin(), tracks_.end(), unseen) && bytes < kMostBytesAhead &&
+    while (std::any_of(tracks_.begin(), tracks_.end(), is_awaited) && bytes < kMostBytesAhead &&
            ahead_.size() < kMostPacketsAhead) {
         const std::size_t before = ahead_.size();
         if (!read_one()) {
@@ -122,6 +140,8 @@ bool StreamCopy::read_one() {
         while (av_bsf_receive_packet(track.filter.get(), filtered.get()) >= 0) {
             take(track, std::exchange(filtered, av::make_packet()));
         }
+    } else {
+        ++damaged_;
     }
     return true;
 }
@@ -131,6 +151,9 @@ void StreamCopy::take(Track& track, av::Packet packet) {
         take_extradata(track, *packet);
     }
     complete_time_stamps(track, *packet);
+    if (track.converter && !track.converter->convert(*packet)) {
+        return;
+    }
     if (!track.first_pts) {
         track.first_pts = packet->pts;
     }
@@ -148,13 +171,23 @@ void StreamCopy::take_extradata(Track& track, AVPacket& packet) {
     }
 }
 
-void StreamCopy::complete_time_stamps(Track& track, AVPacket& packet) const {
+void StreamCopy::complete_time_stamps(Track& track, AVPacket& packet) {
+    const bool incomplete = packet.dts == AV_NOPTS_VALUE && packet.pts == AV_NOPTS_VALUE;
+    repaired_ += incomplete ? 1 : 0;
     if (packet.dts == AV_NOPTS_VALUE) {
         packet.dts = packet.pts != AV_NOPTS_VALUE ? packet.pts : track.expected_dts.value_or(0);
     }
     if (packet.pts == AV_NOPTS_VALUE || packet.pts < packet.dts) {
         packet.pts = packet.dts;
     }
+}
+
+std::int64_t StreamCopy::damaged() const {
+    std::int64_t count = damaged_;
+    for (const Track& track : tracks_) {
+        count += track.converter ? track.converter->damaged() : 0;
+    }
+    return count;
 }
 
 }   // namespace millstream

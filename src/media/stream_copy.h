@@ -1,29 +1,34 @@
-// Packets of the streams that are carried over as they are, through the bitstream filter the container needs.
+// Packets of the streams that are carried over, as they are but for the bitstream filter the container needs, or
+// converted (text subtitles).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "media/av.h"
+#include "media/carriage.h"
 #include "media/demuxer.h"
+#include "media/subtitle_converter.h"
 
 namespace millstream {
 
 /// Reads the source a second time, only the copied streams, and one packet ahead: memory does not grow with the file.
-/// At the start it looks far enough ahead (a few MiB at most) to know where each stream begins, and the AAC parameters
-/// that an MPEG-TS has only inside its packets.
+/// At the start it looks far enough ahead (a few MiB at most) to know where each audio and video stream begins, and the
+/// AAC parameters that an MPEG-TS has only inside its packets.
 class StreamCopy {
 public:
-    /// `streams`: indices in the source, in the order of the output's tracks.
-    StreamCopy(const std::filesystem::path& path, const std::vector<int>& streams, const std::string& container);
+    /// Of `streams` those that have packets of their own (copy, convert) become tracks, in that order.
+    StreamCopy(const std::filesystem::path& path, const std::vector<CarriedStream>& streams,
+               const std::string& container);
 
     [[nodiscard]] std::size_t size() const { return tracks_.size(); }
     [[nodiscard]] const AVStream& source_stream(std::size_t track) const { return *tracks_[track].stream; }
-    /// Parameters for the muxer, without the source container's codec tag.
+    /// Codec parameters and time base for the muxer.
     void copy_parameters(std::size_t track, AVStream& to) const;
     /// Its first pts as far as it was looked for, in the source stream's time base.
     [[nodiscard]] std::optional<std::int64_t> first_pts(std::size_t track) const { return tracks_[track].first_pts; }
@@ -34,11 +39,16 @@ public:
     void pop();
 
     [[nodiscard]] const Demuxer& demuxer() const { return demuxer_; }
+    /// Packets that had no time stamp, or one that cannot be, so far.
+    [[nodiscard]] std::int64_t repaired() const { return repaired_; }
+    /// Packets that could not be filtered or converted, and are left out, so far.
+    [[nodiscard]] std::int64_t damaged() const;
 
 private:
     struct Track {
         const AVStream* stream = nullptr;
         av::BitstreamFilter filter;   // none for most
+        std::unique_ptr<SubtitleConverter> converter;
         std::vector<std::uint8_t> extradata;
         std::optional<std::int64_t> first_pts;
         std::optional<std::int64_t> expected_dts;
@@ -48,13 +58,16 @@ private:
     bool read_one();
     void take(Track& track, av::Packet packet);
     static void take_extradata(Track& track, AVPacket& packet);
-    void complete_time_stamps(Track& track, AVPacket& packet) const;
+    void complete_time_stamps(Track& track, AVPacket& packet);
+    [[nodiscard]] static bool is_awaited(const Track& track);
 
     Demuxer demuxer_;
     std::vector<Track> tracks_;
     std::vector<int> track_of_stream_;   // -1 = not copied
     std::deque<av::Packet> ahead_;
     bool looking_ahead_ = true;
+    std::int64_t repaired_ = 0;
+    std::int64_t damaged_ = 0;
 };
 
 }   // namespace millstream

@@ -101,16 +101,30 @@ static void to_json(Json& target, const DiskLimit& limit) {
     }
 }
 
+static void to_json(Json& target, const StreamSelection& selection) {
+    switch (selection.kind) {
+        case StreamSelection::Kind::all:
+            target = "all";
+            break;
+        case StreamSelection::Kind::none:
+            target = "none";
+            break;
+        case StreamSelection::Kind::chosen:
+            target = selection.indices;
+            break;
+    }
+}
+
 MILLSTREAM_JSON_FIELDS(Size, width, height);
 MILLSTREAM_JSON_FIELDS(Options, input, output, overwrite, model, scale, size, fit, backend, precision, tile, batch,
                        threads, colour_fix, temporal, temporal_flow, debug_view, max_memory, max_vram, disk_limit,
-                       codec, encoder, crf, preset, encoder_options, deinterlace, crop, hwaccel, video_stream,
-                       keep_audio, verify, runner);
+                       codec, encoder, crf, preset, encoder_options, pixel_format, bake_rotation, faststart, strict,
+                       deinterlace, crop, hwaccel, video_stream, audio, subtitles, convert_subtitles, verify, runner);
 MILLSTREAM_JSON_FIELDS(StreamPlan, index, kind, codec, language, action, reason);
 MILLSTREAM_JSON_FIELDS(MemoryPlan, budget, base, decoder, network, frames, temporal, encoder);
 MILLSTREAM_JSON_FIELDS(DiskPlan, predicted_output, checkpoint, free, allowed);
 MILLSTREAM_JSON_FIELDS(Plan, options, input_container, input_size, input_pixel_format, input_colour, frame_rate, frames,
-                       duration_s, streams, model, model_file, model_scale, receptive_radius, device, backend,
+                       duration_s, streams, chapters, model, model_file, model_scale, receptive_radius, device, backend,
                        precision, tile, tiles_per_frame, halo, tiles_exact, batch, threads, container, output_size,
                        encoder, output_pixel_format, output_colour, crf, preset, encoder_threads, lookahead,
                        encoder_options, live_frames, queue_bytes, memory, disk, notes);
@@ -118,9 +132,11 @@ MILLSTREAM_JSON_FIELDS(StageTime, name, busy_s, wait_input_s, wait_output_s);
 static void to_json(Json& target, const VerifyReport& report) {
     target = Json::parse(to_json(report));
 }
+MILLSTREAM_JSON_FIELDS(Repairs, damaged_packets, concealed_frames, missing_pts, repeated_pts, backward_pts, clock_jumps,
+                       resized_frames, copied_time_stamps, copied_packets_lost);
 MILLSTREAM_JSON_FIELDS(Report, plan, frames, wall_s, fps_mean, peak_rss_bytes, peak_vram_bytes, input_bytes,
-                       output_bytes, stages, warnings, model_loads, peak_live_frames, decode_errors, copies_per_frame,
-                       verification);
+                       output_bytes, stages, warnings, model_loads, peak_live_frames, repairs, decode_errors,
+                       copies_per_frame, verification);
 
 std::string to_json(const Plan& plan) {
     return Json(plan).dump(2);

@@ -23,6 +23,17 @@ std::filesystem::path folder_of(const std::filesystem::path& file) {
     return parent.empty() ? std::filesystem::path(".") : parent;
 }
 
+double bytes_per_s(const SourceInfo& source, const std::vector<CarriedStream>& carried) {
+    double sum = 0;
+    for (const CarriedStream& stream : carried) {
+        const StreamInfo& info = source.streams.at(static_cast<std::size_t>(stream.index));
+        const bool has_packets = stream.how == Carriage::copy || stream.how == Carriage::convert;
+        const double unknown = info.kind == StreamKind::audio ? kUnknownAudioBytesPerS : 0;
+        sum += !has_packets ? 0 : info.bit_rate > 0 ? static_cast<double>(info.bit_rate) / 8 : unknown;
+    }
+    return sum;
+}
+
 }   // namespace
 
 std::filesystem::path partial_path(const std::filesystem::path& output) {
@@ -58,12 +69,8 @@ void check_output_path(const Options& options) {
 }
 
 DiskPlan plan_disk(const Options& options, const SourceInfo& source, const EncoderSettings& encoder,
-                   const std::vector<int>& copied) {
-    double copied_bytes_per_s = 0;
-    for (const int index : copied) {
-        const auto bit_rate = static_cast<double>(source.streams.at(static_cast<std::size_t>(index)).bit_rate);
-        copied_bytes_per_s += bit_rate > 0 ? bit_rate / 8 : kUnknownAudioBytesPerS;
-    }
+                   const std::vector<CarriedStream>& carried) {
+    const double copied_bytes_per_s = bytes_per_s(source, carried);
     DiskPlan disk;
     disk.checkpoint = kCheckpointBytes;
     disk.predicted_output = static_cast<std::uint64_t>(

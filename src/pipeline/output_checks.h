@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "media/carriage.h"
 #include "media/encoding.h"
 #include "media/probe.h"
 #include "millstream/options.h"
@@ -18,9 +19,9 @@ std::filesystem::path partial_path(const std::filesystem::path& output);
 /// OUT is IN, OUT exists, a folder in OUT's place: Error(usage). Its folder is missing or not writable: Error(refused).
 void check_output_path(const Options& options);
 
-/// Predicts the output's size against the free space. `copied`: stream indices.
+/// Predicts the output's size against the free space. `carried`: beside the video.
 DiskPlan plan_disk(const Options& options, const SourceInfo& source, const EncoderSettings& encoder,
-                   const std::vector<int>& copied);
+                   const std::vector<CarriedStream>& carried);
 
 /// Error(refused) with every number where the prediction exceeds what is allowed. `--disk-limit none` switches the
 /// check off: the prediction is on the high side, and the user may know better.

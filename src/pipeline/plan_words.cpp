@@ -172,6 +172,9 @@ std::string to_text(const Plan& plan) {
     for (const StreamPlan& stream : plan.streams) {
         text << stream_line(stream) << "\n";
     }
+    if (plan.chapters > 0) {
+        text << "  " << plan.chapters << (plan.chapters == 1 ? " chapter" : " chapters") << ": copy\n";
+    }
     text << "Network  " << plan.model << " (x" << plan.model_scale << ", sees " << plan.receptive_radius << " px)\n"
          << "         " << plan.backend << " " << plan.precision << " on " << plan.device << ", " << plan.threads
          << " threads, " << plan.batch << (plan.batch == 1 ? " request" : " requests") << " in flight\n";

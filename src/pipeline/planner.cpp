@@ -11,6 +11,7 @@
 #include "millstream/error.h"
 #include "pipeline/output_checks.h"
 #include "pipeline/plan_words.h"
+#include "pipeline/stream_plan.h"
 #include "pipeline/temporal_stages.h"
 #include "resource/memory.h"
 
@@ -83,13 +84,15 @@ public:
         check_options(options());
         check_output_path(options());
         job_.plan.container = container_for(options().output);
-        job_.source = probe(options().input, options().video_stream);
+        job_.source = probe(options().input, options().video_stream, options().bake_rotation);
         choose_deinterlacing();
         choose_crop();
         choose_model();
-        choose_streams();
+        plan_streams(job_);
+        note_picture(job_);
         choose_output_and_memory();
-        job_.plan.disk = plan_disk(options(), job_.source, job_.encoder, job_.copied_streams);
+        plan_index(job_);
+        job_.plan.disk = plan_disk(options(), job_.source, job_.encoder, job_.carried);
         check_disk(job_.plan.disk, options());
         describe(job_);
         return std::move(job_);
@@ -135,29 +138,6 @@ private:
         job_.executor.precision = options().precision;
         job_.executor.threads = options().threads > 0 ? options().threads : usable_cpus();
         resolve_backend(job_.executor);
-    }
-
-    void choose_streams() {
-        for (const StreamInfo& stream : job_.source.streams) {
-            StreamPlan plan{stream.index, to_string(stream.kind), stream.codec, stream.language, "drop", ""};
-            if (stream.index == job_.source.video_stream) {
-                plan.action = "enhance";
-            } else if (stream.kind != StreamKind::audio) {
-                plan.reason = "this version copies audio only";
-            } else if (!options().keep_audio) {
-                plan.reason = "audio was switched off";
-            } else if (auto reason = cannot_hold(job_.plan.container, stream); !reason.empty()) {
-                plan.reason = std::move(reason);
-            } else {
-                plan.action = "copy";
-                job_.copied_streams.push_back(stream.index);
-            }
-            if (plan.action == "drop") {
-                note("Stream " + std::to_string(stream.index) + " (" + plan.kind + ", " + plan.codec +
-                     ") will not be in the output: " + plan.reason + ".");
-            }
-            job_.plan.streams.push_back(std::move(plan));
-        }
     }
 
     // The encoder gets what the rest leaves when it is at its smallest; the network and the queues then take what the

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "media/carriage.h"
 #include "media/cropping.h"
 #include "media/encoding.h"
 #include "media/interlacing.h"
@@ -25,7 +26,8 @@ struct PreparedJob {
     ExecutorSettings executor;
     EncoderSettings encoder;
     MemoryChoice memory;
-    std::vector<int> copied_streams;
+    std::vector<CarriedStream> carried;   ///< rising indices
+    std::uint64_t index_bytes = 0;        ///< room for the index in front; 0 = it stays at the end
 };
 
 /// Probes, loads the network, chooses and checks. Throws Error: usage, input, model, refused.

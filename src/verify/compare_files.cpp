@@ -58,7 +58,9 @@ std::string obstacle_to(const StreamDescription& stream, const std::string& cont
 void report_missing(const StreamDescription& stream, const std::string& container, const VerifyOptions& options,
                     Findings& findings) {
     const std::string words = stream_words(stream.info);
-    if (stream.info.kind == StreamKind::audio && !options.audio) {
+    const bool left_out =
+        std::find(options.left_out.begin(), options.left_out.end(), stream.info.index) != options.left_out.end();
+    if (left_out || (stream.info.kind == StreamKind::audio && !options.audio)) {
         findings.note("The source's " + words + " is not in the result, as asked for.");
         return;
     }

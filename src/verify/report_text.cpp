@@ -104,6 +104,7 @@ Json options_json(const VerifyOptions& options) {
             {"output", options.output.string()},
             {"video_stream", options.video_stream ? Json(*options.video_stream) : Json(nullptr)},
             {"audio", options.audio},
+            {"left_out", options.left_out},
             {"time_tolerance_s", options.time_tolerance_s},
             {"psnr_margin_db", options.psnr_margin_db},
             {"frame_drop_db", options.frame_drop_db},

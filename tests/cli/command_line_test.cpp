@@ -31,7 +31,7 @@ TEST(CommandLine, defaults_are_those_of_the_library) {
     EXPECT_EQ(line.options.scale, defaults.scale);
     EXPECT_EQ(line.options.tile, defaults.tile);
     EXPECT_EQ(line.options.disk_limit.percent, defaults.disk_limit.percent);
-    EXPECT_TRUE(line.options.keep_audio);
+    EXPECT_EQ(line.options.audio, StreamSelection{});
     EXPECT_FALSE(line.options.overwrite);
     EXPECT_EQ(line.progress, ProgressMode::automatic);
 }
@@ -115,7 +115,7 @@ TEST(CommandLine, every_option_reaches_its_field) {
     EXPECT_EQ(o.encoder_options, pairs);
     EXPECT_EQ(o.hwaccel, "vaapi");
     EXPECT_EQ(o.video_stream, 1);
-    EXPECT_FALSE(o.keep_audio);
+    EXPECT_EQ(o.audio.kind, StreamSelection::Kind::none);
     EXPECT_TRUE(o.overwrite);
     EXPECT_EQ(o.runner, Runner::serial);
     EXPECT_EQ(line.progress, ProgressMode::json);

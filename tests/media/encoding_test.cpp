@@ -406,7 +406,6 @@ TEST(Containers, say_what_they_cannot_hold_and_what_can) {
     EXPECT_THAT(why("mp4", "ass", StreamKind::subtitle), HasSubstr(".mkv"));
     EXPECT_EQ(why("mp4", "mov_text", StreamKind::subtitle), "");
     EXPECT_THAT(why("mp4", "unknown"), HasSubstr("unknown"));
-    EXPECT_THAT(why("matroska", "bin_data", StreamKind::data), HasSubstr("data"));
 }
 
 }   // namespace

@@ -60,8 +60,9 @@ protected:
         spec.container = container_for(out);
         spec.encoder = choose_encoder(options_, source, {info.width, info.height}, std::uint64_t{1} << 40, notes);
         for (const StreamInfo& stream : source.streams) {
-            if (stream.kind == StreamKind::audio && cannot_hold(spec.container, stream).empty()) {
-                spec.copied_streams.push_back(stream.index);
+            const CarriageDecision decision = decide_carriage(stream, spec.container, false);
+            if (stream.index != source.video_stream && decision.stream.how != Carriage::drop) {
+                spec.carried.push_back(decision.stream);
             }
         }
         return spec;
