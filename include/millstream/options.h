@@ -70,7 +70,11 @@ struct Options {
     std::optional<int> crf;       ///< constant quality; absent = 18 (x264/x265), 23 (SVT-AV1)
     std::string preset;           ///< empty = medium (x264/x265), 8 (SVT-AV1)
     std::vector<std::pair<std::string, std::string>> encoder_options;   ///< handed to the encoder last
-    std::string hwaccel;               ///< FFmpeg device type for decoding (cuda, vaapi, ...); empty = software
+    std::string pixel_format;     ///< FFmpeg's name; empty = the nearest to the source's that the encoder takes
+    bool bake_rotation = false;   ///< turn the pictures instead of leaving it to the player
+    bool faststart = false;       ///< MP4, MOV: the index in front, so that playing can start while it is loading
+    bool strict = false;          ///< what would be repaired or left out, and counted, is an Error(difference) instead
+    std::string hwaccel;          ///< FFmpeg device type for decoding (cuda, vaapi, ...); empty = software
     std::optional<int> video_stream;   ///< stream index to enhance; absent = the first that is no cover art
 
     // Everything else in the file

@@ -17,6 +17,19 @@ struct StageTime {
     double wait_output_s = 0;   ///< time waiting for room behind it
 };
 
+/// What was wrong with the input and was repaired, counted by kind. With Options::strict all are 0.
+struct Repairs {
+    std::int64_t damaged_packets = 0;       ///< could not be decoded
+    std::int64_t concealed_frames = 0;      ///< decoded with missing or damaged parts
+    std::int64_t missing_pts = 0;           ///< video frames without a time stamp
+    std::int64_t repeated_pts = 0;          ///< video frames with the time stamp of the one before
+    std::int64_t backward_pts = 0;          ///< video frames earlier than the one before
+    std::int64_t clock_jumps = 0;           ///< times the file's clock started again
+    std::int64_t resized_frames = 0;        ///< of another size or format than the first
+    std::int64_t copied_time_stamps = 0;    ///< of copied packets: absent or going backwards
+    std::int64_t copied_packets_lost = 0;   ///< of copied streams: too damaged to be carried over
+};
+
 struct Report {
     Plan plan;
     std::int64_t frames = 0;   ///< frames written
@@ -32,6 +45,7 @@ struct Report {
     // Counters the tests and the user can hold against the plan
     std::int64_t model_loads = 0;
     std::int64_t peak_live_frames = 0;
+    Repairs repairs;
     std::int64_t decode_errors = 0;   ///< packets or frames the decoder could not use in full
     double copies_per_frame = 0;      ///< times a frame's pixels were copied within one representation
 };

@@ -78,6 +78,10 @@ void add_encoding_options(CLI::App& app, Options& o) {
     value(app, "--preset", "NAME", "the encoder's speed preset (medium; 8 for AV1)", [&o](Text text) {
         o.preset = text;
     })->group(group);
+    value(app, "--pix-fmt", "NAME", "pixel format to encode (the source's, or the nearest the encoder takes)",
+          [&o](Text text) { o.pixel_format = text; })
+        ->group(group);
+    app.add_flag("--faststart", o.faststart, "MP4 and MOV: the index in front, to play while loading")->group(group);
     app.add_option_function<std::vector<std::string>>(
            "--encoder-options",
            [&o](const std::vector<std::string>& texts) {
@@ -102,6 +106,10 @@ void add_source_options(CLI::App& app, Options& o) {
     value(app, "--video", "N",
           "number of the video stream to enhance, as `millstream inspect` has it (the first that is no cover art)",
           [&o](Text text) { o.video_stream = parse_number("--video", text, 0, 255); })
+        ->group(group);
+    app.add_flag("--bake-rotation", o.bake_rotation, "turn the pictures themselves as they are to be shown")
+        ->group(group);
+    app.add_flag("--strict", o.strict, "what would be repaired and counted ends the job: exit code 7, nothing left")
         ->group(group);
 }
 

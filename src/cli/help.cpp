@@ -8,7 +8,7 @@ const char* const kAboutText =
     "file it writes is the output.";
 
 const char* const kExamplesText = R"(Examples:
-  millstream enhance film.mp4 -o film_x2.mkv                   twice the size, sound copied
+  millstream enhance film.mp4 -o film_x2.mkv                   twice the size, all else copied
   millstream enhance film.mp4 -o film_4k.mkv --size 3840x2160  an exact size
   millstream enhance film.mp4 -o small.mp4 --max-memory 2GiB   on a small machine
   millstream inspect film.mp4                                  what would happen; writes nothing
@@ -34,7 +34,9 @@ const char* const kEnhanceFooterText = R"(Examples:
   millstream enhance film.mp4 -o film_x2.mkv --encoder-options tune=grain:bf=5
   millstream enhance -y -o out.mp4 -- -film-with-a-dash.mp4
 
-OUT's extension chooses the container: .mp4, .mov, .mkv or .webm. Until it is complete it is called OUT.part.
+OUT's extension chooses the container: .mp4, .mov, .mkv or .webm. All streams, chapters and tags are carried over; what
+the container cannot hold is said before the start (.mkv holds nearly everything). Plain text subtitles are converted
+where that loses nothing. Until it is complete it is called OUT.part.
 Amounts take KiB, MiB, GiB or TiB. The first Ctrl-C finishes the frames in hand and leaves OUT.part playable, the second
 one quits at once. Progress goes to stderr, the summary to stdout; --progress json writes one JSON object a line to
 stdout (docs/progress.md).)";

@@ -84,6 +84,9 @@ bool is_interlaced(const AVFrame& frame) {
 bool is_top_field_first(const AVFrame& frame) {
     return (frame.flags & AV_FRAME_FLAG_TOP_FIELD_FIRST) != 0;
 }
+void mark_interlaced(AVFrame& frame, bool top_field_first) {
+    frame.flags |= AV_FRAME_FLAG_INTERLACED | (top_field_first ? AV_FRAME_FLAG_TOP_FIELD_FIRST : 0);
+}
 #else
 bool is_key_frame(const AVFrame& frame) {
     return frame.key_frame != 0;
@@ -93,6 +96,10 @@ bool is_interlaced(const AVFrame& frame) {
 }
 bool is_top_field_first(const AVFrame& frame) {
     return frame.top_field_first != 0;
+}
+void mark_interlaced(AVFrame& frame, bool top_field_first) {
+    frame.interlaced_frame = 1;
+    frame.top_field_first = top_field_first ? 1 : 0;
 }
 #endif
 

@@ -86,6 +86,7 @@ Rational from_av(AVRational value);
 bool is_key_frame(const AVFrame& frame);
 bool is_interlaced(const AVFrame& frame);
 bool is_top_field_first(const AVFrame& frame);
+void mark_interlaced(AVFrame& frame, bool top_field_first);
 std::int64_t duration_of(const AVFrame& frame);   ///< in the packet's time base; 0 = unknown
 
 /// The formats an encoder takes, ended by AV_PIX_FMT_NONE; nullptr = it does not say.

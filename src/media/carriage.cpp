@@ -84,20 +84,21 @@ CarriageDecision carry_data(const StreamInfo& stream, const std::string& contain
 }
 
 // What movenc writes of the file's own metadata (FFmpeg 5.1, mov_write_ilst_tag), beside what it makes itself.
-constexpr std::array<std::string_view, 31> kMp4Tags{
-    "title",        "artist",        "author",        "album_artist", "composer",         "album",
-    "date",         "comment",       "genre",         "copyright",    "grouping",         "lyrics",
-    "description",  "synopsis",      "show",          "episode_id",   "network",          "keywords",
-    "episode_sort", "season_number", "media_type",    "hd_video",     "gapless_playback", "compilation",
-    "track",        "disc",          "creation_time", "timecode",     "location",         "encoder",
-    "year"};
+constexpr std::array<std::string_view, 29> kMp4Tags{
+    "title",      "artist",    "album_artist", "composer",         "album",       "date",          "comment",
+    "genre",      "copyright", "grouping",     "lyrics",           "description", "synopsis",      "show",
+    "episode_id", "network",   "keywords",     "episode_sort",     "track",       "season_number", "media_type",
+    "hd_video",   "disc",      "compilation",  "gapless_playback", "timecode",    "creation_time", "encoder",
+    "location"};
 
 // About the source's container rather than what is in it.
 constexpr std::array<std::string_view, 4> kOfTheContainer{"major_brand", "minor_version", "compatible_brands",
                                                           "encoder"};
 
 template <std::size_t N>
-bool contains(const std::array<std::string_view, N>& list, const std::string& key) {
+bool contains(const std::array<std::string_view, N>& list, const std::string& tag) {
+    // "title-eng" is the title in English.
+    const std::string key = tag.size() > 4 && tag[tag.size() - 4] == '-' ? tag.substr(0, tag.size() - 4) : tag;
     return std::any_of(list.begin(), list.end(),
                        [&](std::string_view known) { return av_strcasecmp(known.data(), key.c_str()) == 0; });
 }

@@ -61,6 +61,11 @@ std::string extension_of(std::string_view muxer) {
     return found == kContainers.end() ? std::string(muxer) : std::string(found->extension);
 }
 
+// Matroska's projection element is written by FFmpeg 6.1 and later.
+bool holds_rotation(const std::string& container) {
+    return container == "mp4" || container == "mov" || LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 11, 100);
+}
+
 std::string cannot_hold(const std::string& container, const StreamInfo& stream) {
     const AVCodecDescriptor* codec = avcodec_descriptor_get_by_name(stream.codec.c_str());
     const std::string extension = extension_of(container);

@@ -7,12 +7,21 @@
 #include "media/frame_decoder.h"
 #include "media/frame_fitter.h"
 #include "media/rising_pts.h"
+#include "media/turn.h"
 
 namespace millstream {
 namespace {
 
+// What comes out of the decoder: before it is turned. The transpose of a turn undoes it.
+Orientation way_back(const VideoStreamInfo& video) {
+    const Orientation way = video.turned ? *video.orientation : Orientation{};
+    return {way.a, way.c, way.b, way.d};
+}
+
 Shape shape_of(const VideoStreamInfo& video) {
-    return {video.width, video.height, video.sample_aspect};
+    const Orientation back = way_back(video);
+    const Size size = turned(Size{video.width, video.height}, back);
+    return {size.width, size.height, turned(video.sample_aspect, back)};
 }
 
 std::int64_t nominal_ticks(const StreamInfo& stream) {
@@ -30,8 +39,9 @@ struct VideoDecoder::State {
         : video(*source.video().video),
           demuxer(source.path),
           decoder(checked_stream(source), settings, demuxer.name()),
-          fitter(video.format, shape_of(video), video.colour.full_range, video.colour.matrix),
+          fitter(turned(video.format, way_back(video)), shape_of(video), video.colour.full_range, video.colour.matrix),
           rising_pts(nominal_ticks(source.video())) {
+        strict = settings.strict;
         demuxer.select({source.video_stream});
     }
 
@@ -46,12 +56,16 @@ struct VideoDecoder::State {
     std::optional<av::Frame> next_frame();
     void feed();
     Picture finish(av::Frame frame);
+    void count();
+    void check_strict() const;
 
     VideoStreamInfo video;
+    bool strict = false;
     Demuxer demuxer;
     FrameDecoder decoder;
     FrameFitter fitter;
     RisingPts rising_pts;
+    PicturePool turned_pictures{video.format, video.width, video.height};
     av::Packet packet = av::make_packet();
     bool draining = false;
     int failures_in_a_row = 0;
@@ -99,12 +113,58 @@ Picture VideoDecoder::State::finish(av::Frame frame) {
     const std::optional<std::int64_t> pts =
         frame->best_effort_timestamp == AV_NOPTS_VALUE ? std::nullopt : std::optional(frame->best_effort_timestamp);
     const std::int64_t duration = av::duration_of(*frame);
-    Picture picture = to_picture(fitter.fit(std::move(frame)), video.format);
+    Picture picture = to_picture(fitter.fit(std::move(frame)), turned(video.format, way_back(video)));
+    if (video.turned) {
+        picture = turn(picture, *video.orientation, turned_pictures);
+    }
     picture.colour = video.colour;
     picture.pts = rising_pts.next(pts);
     picture.duration = duration > 0 ? duration : 0;
     ++statistics.frames;
     return picture;
+}
+
+void VideoDecoder::State::count() {
+    statistics.corrupt_packets = demuxer.corrupt_packets() + refused_packets;
+    statistics.repaired_pts = rising_pts.repaired();
+    statistics.missing_pts = rising_pts.missing();
+    statistics.repeated_pts = rising_pts.repeated();
+    statistics.backward_pts = rising_pts.backward();
+    statistics.clock_jumps = demuxer.clock_jumps();
+    statistics.resized_frames = fitter.resampled();
+    statistics.truncated = statistics.truncated || demuxer.truncated();
+}
+
+void VideoDecoder::State::check_strict() const {
+    if (!strict) {
+        return;
+    }
+    const std::vector<std::string> found = describe_damage(statistics);
+    if (!found.empty()) {
+        throw Error(ErrorKind::difference,
+                    {"decoding the video", demuxer.name() + ", frame " + std::to_string(statistics.frames),
+                     found.front(), "Without --strict it is repaired and counted"});
+    }
+}
+
+std::vector<std::string> describe_damage(const DecodeStatistics& decoded) {
+    std::vector<std::string> sentences;
+    const auto add = [&](std::int64_t count, const char* what) {
+        if (count > 0) {
+            sentences.push_back(std::to_string(count) + " " + what);
+        }
+    };
+    add(decoded.corrupt_packets, "damaged packets could not be decoded");
+    add(decoded.concealed_frames, "frames were decoded with damaged or missing parts");
+    add(decoded.missing_pts, "frames had no time stamp, and got one at the nominal rate");
+    add(decoded.repeated_pts, "time stamps were repeated, and were moved apart");
+    add(decoded.backward_pts, "time stamps went backwards, and were repaired");
+    add(decoded.clock_jumps, "times the file's clock started again, and was joined");
+    add(decoded.resized_frames, "frames had another size or format than the first and were brought to it");
+    if (decoded.truncated) {
+        sentences.emplace_back("the input ends in the middle: it is truncated or damaged");
+    }
+    return sentences;
 }
 
 VideoDecoder::VideoDecoder(const SourceInfo& source, const DecoderSettings& settings)
@@ -119,11 +179,8 @@ std::optional<Picture> VideoDecoder::next() {
     if (auto frame = state.next_frame()) {
         picture = state.finish(std::move(*frame));
     }
-    DecodeStatistics& statistics = state.statistics;
-    statistics.corrupt_packets = state.demuxer.corrupt_packets() + state.refused_packets;
-    statistics.repaired_pts = state.rising_pts.repaired();
-    statistics.resized_frames = state.fitter.resampled();
-    statistics.truncated = statistics.truncated || state.demuxer.truncated();
+    state.count();
+    state.check_strict();
     return picture;
 }
 

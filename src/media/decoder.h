@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "media/probe.h"
 #include "picture/picture.h"
@@ -12,8 +13,10 @@
 namespace millstream {
 
 struct DecoderSettings {
-    int threads = 0;       ///< frame threads; 0 = FFmpeg's choice for this machine
-    std::string hwaccel;   ///< FFmpeg device type (cuda, vaapi, qsv, ...); empty = software
+    int threads = 0;                 ///< frame threads; 0 = FFmpeg's choice for this machine
+    std::string hwaccel;             ///< FFmpeg device type (cuda, vaapi, qsv, ...); empty = software
+    bool strict = false;             ///< anything that DecodeStatistics counts is an Error(difference)
+    bool film_grain_apart = false;   ///< leave synthesised grain to side data instead of adding it to the pictures
 };
 
 /// What went wrong on the way, counted. Nothing of it stops decoding.
@@ -21,10 +24,17 @@ struct DecodeStatistics {
     std::int64_t frames = 0;             ///< pictures handed out
     std::int64_t corrupt_packets = 0;    ///< refused by the decoder or flagged by the demuxer
     std::int64_t concealed_frames = 0;   ///< decoded with missing or damaged parts
-    std::int64_t repaired_pts = 0;       ///< time stamps that were absent, repeated or went backwards
+    std::int64_t repaired_pts = 0;       ///< the sum of the next three
+    std::int64_t missing_pts = 0;        ///< absent
+    std::int64_t repeated_pts = 0;       ///< the same as the one before
+    std::int64_t backward_pts = 0;       ///< earlier than the one before
+    std::int64_t clock_jumps = 0;        ///< times the file's clock started again (MPEG-TS and -PS)
     std::int64_t resized_frames = 0;     ///< of another size or format than the first, brought to it
     bool truncated = false;              ///< the file ended in an error, not at its end
 };
+
+/// Each kind that was counted as a sentence with its number.
+std::vector<std::string> describe_damage(const DecodeStatistics& decoded);
 
 /// Decodes one stream of a file, every frame the decoder has. One thread at a time.
 /// pts: the frame's own best-effort time stamp in the stream's time base, strictly rising; where the source breaks that
@@ -39,7 +49,8 @@ public:
     VideoDecoder(VideoDecoder&&) noexcept;
     VideoDecoder& operator=(VideoDecoder&&) noexcept;
 
-    /// The next picture, or nothing after the last one. The pixels are the decoder's own buffers (not copied).
+    /// The next picture, or nothing after the last one. The pixels are the decoder's own buffers, not copied unless
+    /// they are turned. Throws Error(difference) where settings.strict and something had to be repaired.
     std::optional<Picture> next();
 
     [[nodiscard]] const DecodeStatistics& statistics() const;

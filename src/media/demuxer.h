@@ -31,6 +31,7 @@ public:
     [[nodiscard]] const std::string& name() const { return name_; }   ///< for messages
     [[nodiscard]] std::int64_t corrupt_packets() const { return corrupt_packets_; }
     [[nodiscard]] bool truncated() const { return truncated_; }
+    [[nodiscard]] std::int64_t clock_jumps() const { return clock_ ? clock_->jumps() : 0; }
 
 private:
     [[nodiscard]] const AVInputFormat& recognise();

@@ -98,4 +98,26 @@ EncoderFormat choose_encoder_format(const AVCodec& encoder, const PixelFormat& s
     return best;
 }
 
+EncoderFormat named_encoder_format(const AVCodec& encoder, const std::string& name) {
+    const AVPixelFormat wanted = av_get_pix_fmt(name.c_str());
+    const auto pictures = planar_equivalent(wanted);
+    std::string taken;
+    const AVPixelFormat* formats = av::encoder_formats(encoder);
+    for (; formats != nullptr && *formats != AV_PIX_FMT_NONE; ++formats) {
+        const auto usable = planar_equivalent(*formats);
+        if (!usable || usable->alpha || is_full_range_format(*formats)) {
+            continue;
+        }
+        if (*formats == wanted && pictures) {
+            return {*pictures, wanted};
+        }
+        taken += (taken.empty() ? "" : ", ") + std::string(av_get_pix_fmt_name(*formats));
+    }
+    throw Error(ErrorKind::usage,
+                {"choosing the encoder's pixel format", name,
+                 wanted == AV_PIX_FMT_NONE ? "FFmpeg knows no such pixel format"
+                                           : std::string(encoder.name) + " does not take it",
+                 taken.empty() ? "Leave --pix-fmt out" : std::string(encoder.name) + " takes " + taken});
+}
+
 }   // namespace millstream

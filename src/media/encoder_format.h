@@ -19,6 +19,9 @@ struct EncoderFormat {
 /// Error(usage) when the encoder takes nothing that can be made.
 EncoderFormat choose_encoder_format(const AVCodec& encoder, const PixelFormat& source);
 
+/// The format of this FFmpeg name. Throws Error(usage) where there is none, or the encoder does not take it.
+EncoderFormat named_encoder_format(const AVCodec& encoder, const std::string& name);
+
 /// The device whose memory the encoder wants its frames in, where it takes no other; else AV_PIX_FMT_NONE.
 AVPixelFormat device_only_format(const AVCodec& encoder);
 

@@ -9,6 +9,8 @@ extern "C" {
 #include <charconv>
 #include <string_view>
 
+#include "media/side_data.h"
+
 namespace millstream {
 namespace {
 
@@ -56,23 +58,47 @@ void add_quality(OptionList& options, const EncoderSettings& settings, const AVC
     }
 }
 
-// Options inside the one option of x265 and SVT-AV1, which have no others for these.
+// What x264, x265 and SVT-AV1 call the static HDR metadata, which libavcodec does not hand them before FFmpeg 7.
+OptionList hdr_parameters(const EncoderSettings& settings) {
+    OptionList list;
+    const bool decimals = settings.encoder == "libsvtav1";
+    if (settings.hdr.display) {
+        const char* name = settings.encoder == "libx265" ? "master-display" : "mastering-display";
+        list.emplace_back(
+            name, decimals ? mastering_in_decimals(*settings.hdr.display) : mastering_in_units(*settings.hdr.display));
+    }
+    if (settings.hdr.light) {
+        const char* name = settings.encoder == "libx265" ? "max-cll" : decimals ? "content-light" : "cll";
+        list.emplace_back(name, light_words(*settings.hdr.light));
+    }
+    return list;
+}
+
+// Options inside the one option of x264, x265 and SVT-AV1, which have no others for these.
 std::string own_parameters(const EncoderSettings& settings) {
+    OptionList list;
+    const std::string threads = std::to_string(settings.threads);
+    const std::string lookahead = std::to_string(settings.lookahead);
     if (settings.encoder == "libx265") {
-        std::string text = "log-level=none:pools=" + std::to_string(settings.threads);
+        list = {{"log-level", "none"}, {"pools", threads}};
         if (settings.lookahead >= 0) {
-            text += ":rc-lookahead=" + std::to_string(settings.lookahead);
+            list.emplace_back("rc-lookahead", lookahead);
         }
-        return text;
-    }
-    if (settings.encoder == "libsvtav1") {
-        std::string text = "lp=" + std::to_string(settings.threads);
+    } else if (settings.encoder == "libsvtav1") {
+        list = {{"lp", threads}};
         if (settings.lookahead >= 0) {
-            text += ":lookahead=" + std::to_string(settings.lookahead);
+            list.emplace_back("lookahead", lookahead);
         }
-        return text;
     }
-    return "";
+    if (!traits_of(settings.encoder).parameters_option.empty()) {
+        const OptionList hdr = hdr_parameters(settings);
+        list.insert(list.end(), hdr.begin(), hdr.end());
+    }
+    std::string text;
+    for (const auto& [name, value] : list) {
+        text += (text.empty() ? "" : ":") + name + "=" + value;
+    }
+    return text;
 }
 
 }   // namespace

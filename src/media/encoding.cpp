@@ -19,6 +19,7 @@ namespace {
 constexpr const char* kChoosing = "choosing the encoder";
 constexpr int kUnspecified = 2;   // H.273
 constexpr int kBt709 = 1;
+constexpr int kRgb = 0;
 
 [[noreturn]] void refuse(std::string subject, std::string why, std::string hint) {
     throw Error(ErrorKind::usage, {kChoosing, std::move(subject), std::move(why), std::move(hint)});
@@ -94,6 +95,13 @@ Colour output_colour(const VideoStreamInfo& video, const PixelFormat& format, st
         notes.push_back("RGB is encoded as YCbCr " + describe_format(format) + ", " + describe_colour(colour) + ".");
         return colour;
     }
+    if (format.family == ColourFamily::rgb) {
+        Colour colour = video.colour;
+        colour.matrix = kRgb;
+        colour.full_range = true;
+        colour.chroma_location = ChromaLocation::unspecified;
+        return colour;
+    }
     // On the source's height: an SD source that is scaled past 720 lines is still BT.601.
     const Colour colour = resolve_colour(video.colour, video.format, video.height);
     if (video.colour.matrix != colour.matrix && format.family == ColourFamily::yuv) {
@@ -105,16 +113,35 @@ Colour output_colour(const VideoStreamInfo& video, const PixelFormat& format, st
     return colour;
 }
 
-void note_format(const VideoStreamInfo& video, const EncoderSettings& settings, std::vector<std::string>& notes) {
+void note_format(const VideoStreamInfo& video, const EncoderSettings& settings, bool asked,
+                 std::vector<std::string>& notes) {
     if (video.format.alpha) {
         notes.push_back("The alpha plane is dropped: " + settings.encoder + " cannot hold it.");
     }
     PixelFormat without_alpha = video.format;
     without_alpha.alpha = false;
-    if (settings.format != without_alpha && video.format.family != ColourFamily::rgb) {
+    const bool same_family = settings.format.family == video.format.family;
+    if (settings.format != without_alpha && (same_family || video.format.family != ColourFamily::rgb)) {
         notes.push_back(describe_format(without_alpha) + " is encoded as " + describe_format(settings.format) + ": " +
-                        settings.encoder + " does not take it.");
+                        (asked ? "--pix-fmt asks for it." : settings.encoder + " does not take it."));
     }
+}
+
+// Fields stand in alternate lines: where lines are added or merged they are gone.
+FieldOrder output_field_order(const VideoStreamInfo& video, EncoderSettings& settings,
+                              std::vector<std::string>& notes) {
+    if (video.field_order == FieldOrder::progressive) {
+        return FieldOrder::progressive;
+    }
+    const std::string source = std::string("The source is interlaced (") +
+                               (video.field_order == FieldOrder::top_first ? "top" : "bottom") +
+                               " field first) and its frames are enhanced as they are";
+    if (settings.height != video.height) {
+        notes.push_back(source + "; at another height their fields are lost. Deinterlace it first for a good result.");
+        return FieldOrder::progressive;
+    }
+    notes.push_back(source + "; the output says so, too. Deinterlace it first for a good result.");
+    return video.field_order;
 }
 
 // Here and not by the encoder: x264 prints on the terminal what it thinks of an unknown one.
@@ -145,7 +172,8 @@ EncoderSettings choose_encoder(const Options& options, const SourceInfo& source,
     const VideoStreamInfo& video = *source.video().video;
     const AVCodec& codec = find_encoder(options);
     check_container(codec, options);
-    const EncoderFormat format = choose_encoder_format(codec, video.format);
+    const EncoderFormat format = options.pixel_format.empty() ? choose_encoder_format(codec, video.format)
+                                                              : named_encoder_format(codec, options.pixel_format);
     const EncoderTraits traits = traits_of(codec.name);
 
     EncoderSettings settings;
@@ -162,7 +190,9 @@ EncoderSettings choose_encoder(const Options& options, const SourceInfo& source,
     settings.extra = options.encoder_options;
     check_preset(settings);
     adopt_extra(settings);
-    note_format(video, settings, notes);
+    settings.field_order = output_field_order(video, settings, notes);
+    settings.hdr = video.hdr;
+    note_format(video, settings, !options.pixel_format.empty(), notes);
     settings.colour = output_colour(video, settings.format, notes);
 
     try_encoder(settings);

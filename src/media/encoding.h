@@ -24,6 +24,8 @@ struct EncoderSettings {
     Colour colour;                   ///< written into the stream as it is
     Rational frame_rate{25, 1};      ///< nominal; drives rate control only, never time stamps
     Rational sample_aspect{0, 1};
+    FieldOrder field_order = FieldOrder::progressive;   ///< coded as fields by x264, else only said
+    HdrMetadata hdr;
     int crf = 18;
     std::string preset;
     int threads = 0;       ///< choose_encoder resolves it: what comes out may depend on it
@@ -63,6 +65,9 @@ std::string container_for(const std::filesystem::path& output);
 
 /// The usual extension of an FFmpeg muxer's files: ".mkv" of "matroska".
 std::string extension_of(std::string_view muxer);
+
+/// Whether the muxer of this FFmpeg writes how a picture is to be turned.
+bool holds_rotation(const std::string& container);
 
 /// Whether (and why not) the container takes the stream as it is: empty = it does.
 std::string cannot_hold(const std::string& container, const StreamInfo& stream);

@@ -93,6 +93,7 @@ FrameDecoder::FrameDecoder(const AVStream& stream, const DecoderSettings& settin
     context_->max_pixels = kMaxPixels;
     context_->thread_count = decoder_threads(settings.threads);
     context_->flags |= AV_CODEC_FLAG_UNALIGNED;   // exact cropping; FrameFitter aligns
+    context_->export_side_data |= settings.film_grain_apart ? AV_CODEC_EXPORT_DATA_FILM_GRAIN : 0;
     if (!settings.hwaccel.empty()) {
         open_device(*codec, settings.hwaccel, file);
     }

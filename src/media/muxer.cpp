@@ -1,8 +1,13 @@
 #include "media/muxer.h"
 
+extern "C" {
+#include <libavutil/opt.h>
+}
+
 #include <algorithm>
 #include <string_view>
 
+#include "media/index_in_front.h"
 #include "media/log.h"
 
 namespace millstream {
@@ -56,6 +61,9 @@ void Muxer::write_header(const MovTiming& timing) {
             options.set("video_track_timescale", timing.video_timescale);
         }
         options.set("movie_timescale", timing.movie_timescale);
+        if (timing.index_bytes > 0) {
+            options.set("moov_size", static_cast<std::int64_t>(timing.index_bytes));
+        }
         if (timing.free_keys) {
             options.set("movflags", "+use_metadata_tags");
         }
@@ -67,6 +75,23 @@ void Muxer::write_header(const MovTiming& timing) {
                      "Matroska (.mkv) takes most streams"});
     }
     check_written(code, "writing the header of the output", log.text());
+    if (is_mov() && timing.index_bytes > 0) {
+        leave_room(timing.index_bytes);
+    }
+}
+
+// Note [Index in front]: the muxer has skipped the room behind its first box. It is made free space, and the muxer is
+// told that there is none, so that it writes the index at the end.
+void Muxer::leave_room(std::uint64_t bytes) {
+    avio_flush(io_.get());
+    const std::int64_t behind = avio_tell(io_.get());
+    room_bytes_ = bytes;
+    room_offset_ = first_box_bytes(name_);
+    avio_seek(io_.get(), static_cast<std::int64_t>(room_offset_), SEEK_SET);
+    avio_wb32(io_.get(), static_cast<unsigned>(bytes));
+    avio_wb32(io_.get(), MKBETAG('f', 'r', 'e', 'e'));
+    avio_seek(io_.get(), behind, SEEK_SET);
+    av_opt_set_int(context_->priv_data, "moov_size", 0, 0);
 }
 
 void Muxer::write(AVPacket& packet) {
@@ -84,6 +109,10 @@ void Muxer::finish() {
     const int closed = avio_closep(&io);
     if (closed < 0) {
         av::fail(ErrorKind::resource, closed, "closing the output", name_);
+    }
+    if (room_bytes_ > 0) {
+        index_in_front_ = move_index_to_front(name_, room_offset_, room_bytes_);
+        bytes_ = std::filesystem::file_size(name_);
     }
 }
 

@@ -55,12 +55,13 @@ VideoOutput::State::State(const OutputSpec& spec, const SourceInfo& source)
       copy(source.path, spec.carried, spec.container),
       muxer(spec.path, spec.container),
       time_line(copy.demuxer().context(), video_time_base, source.video().start_pts),
-      tracks(add_tracks(muxer, time_line, encoder, copy, source.video(), spec.carried)),
+      tracks(add_tracks(muxer, time_line, encoder, spec.encoder.hdr, copy, source.video(), spec.carried)),
       clock(av_rescale_q(1, av_inv_q(av::to_av(spec.encoder.frame_rate)), video_time_base)) {
     add_metadata(muxer, copy.demuxer().context());
     add_chapters(muxer, copy.demuxer().context(), time_line.chapter_shift(muxer.is_matroska()));
     MovTiming timing = time_line.mov_timing(tracks.one_video());
     timing.free_keys = spec.container == "mov" && has_free_keys(source);
+    timing.index_bytes = spec.index_bytes;
     muxer.write_header(timing);
     write_covers();
     statistics.bytes = muxer.bytes();
@@ -191,6 +192,7 @@ OutputStatistics VideoOutput::finish(bool up_to_video_end) {
     }
     state.muxer.finish();
     state.statistics.bytes = state.muxer.bytes();
+    state.statistics.index_in_front = state.muxer.index_in_front();
     state.statistics.repaired_packets = state.copy.repaired() + state.time_line.repaired();
     state.statistics.damaged_packets = state.copy.damaged();
     return state.statistics;

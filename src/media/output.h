@@ -18,6 +18,7 @@ struct OutputSpec {
     std::string container;        ///< FFmpeg muxer name
     EncoderSettings encoder;
     std::vector<CarriedStream> carried;   ///< beside the video, rising indices
+    std::uint64_t index_bytes = 0;        ///< MP4, MOV: room for Note [Index in front]; 0 = the index stays at the end
 };
 
 struct OutputStatistics {
@@ -26,6 +27,7 @@ struct OutputStatistics {
     std::int64_t repaired_packets = 0;   ///< copied ones whose time stamps were missing or went backwards
     std::int64_t damaged_packets = 0;    ///< of copied streams, left out
     std::uint64_t bytes = 0;             ///< of the file
+    bool index_in_front = false;
 };
 
 /// Encodes pictures and interleaves them with packets copied from the source by a demuxer of its own, pulled up to the

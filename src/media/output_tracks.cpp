@@ -11,6 +11,8 @@ extern "C" {
 #include <optional>
 #include <string_view>
 
+#include "media/side_data.h"
+
 namespace millstream {
 namespace {
 
@@ -59,14 +61,18 @@ bool describes_container(std::string_view key) {
 }
 
 // Side data of the picture as such; anything else would describe the source's packets.
-constexpr std::array<AVPacketSideDataType, 5> kOfThePicture{
-    AV_PKT_DATA_DISPLAYMATRIX, AV_PKT_DATA_SPHERICAL, AV_PKT_DATA_STEREO3D, AV_PKT_DATA_MASTERING_DISPLAY_METADATA,
-    AV_PKT_DATA_CONTENT_LIGHT_LEVEL};
+constexpr std::array<AVPacketSideDataType, 3> kOfThePicture{AV_PKT_DATA_DISPLAYMATRIX, AV_PKT_DATA_SPHERICAL,
+                                                            AV_PKT_DATA_STEREO3D};
 
 // Frames a second in samples of a track: an audio track counts in samples, others as the source does.
 int timescale_of(const AVStream& stream) {
     const int rate = stream.codecpar->sample_rate;
     return rate > 0 ? rate : stream.time_base.den;
+}
+
+// matroskaenc stores CodecDelay for Opus and leaves the time stamps to its caller; matroskadec subtracts it.
+std::int64_t codec_delay_ms(const AVCodecParameters& parameters) {
+    return parameters.codec_id == AV_CODEC_ID_OPUS ? av_rescale(parameters.initial_padding, 1000, 48000) : 0;
 }
 
 const char* cover_mime_type(AVCodecID codec) {
@@ -92,7 +98,8 @@ std::string cover_file_name(AVCodecID codec) {
     return "cover." + (kind == "jpeg" ? std::string("jpg") : std::string(kind));
 }
 
-void add_video(Muxer& muxer, const VideoEncoder& encoder, const StreamInfo& video, const AVStream& source) {
+void add_video(Muxer& muxer, const VideoEncoder& encoder, const HdrMetadata& hdr, const StreamInfo& video,
+               const AVStream& source) {
     AVStream& stream = muxer.add_stream();
     const AVCodecContext& context = encoder.context();
     av::check(avcodec_parameters_from_context(stream.codecpar, &context), ErrorKind::resource, kCreating, "");
@@ -106,8 +113,11 @@ void add_video(Muxer& muxer, const VideoEncoder& encoder, const StreamInfo& vide
     }
     stream.disposition = source.disposition;
     for (const AVPacketSideDataType type : kOfThePicture) {
-        av::copy_side_data(source, stream, type);
+        if (type != AV_PKT_DATA_DISPLAYMATRIX || !video.video->turned) {
+            av::copy_side_data(source, stream, type);
+        }
     }
+    set_side_data(stream, hdr);
     copy_metadata(source.metadata, &stream.metadata, describes_packets);
 }
 
@@ -172,10 +182,10 @@ public:
     TrackBuilder(Muxer& muxer, TimeLine& time_line, const StreamCopy& copy)
         : muxer_(muxer), time_line_(time_line), copy_(copy) {}
 
-    void video(const VideoEncoder& encoder, const StreamInfo& info) {
+    void video(const VideoEncoder& encoder, const HdrMetadata& hdr, const StreamInfo& info) {
         result.video = next_++;
-        add_video(muxer_, encoder, info, source(info.index));
-        time_line_.add_track(av::to_av(info.time_base), static_cast<int>(info.time_base.den), info.start_pts);
+        add_video(muxer_, encoder, hdr, info, source(info.index));
+        time_line_.add_track({av::to_av(info.time_base), static_cast<int>(info.time_base.den), info.start_pts});
     }
 
     void carry(const CarriedStream& stream) {
@@ -186,12 +196,13 @@ public:
             const AVMediaType type = from.codecpar->codec_type;
             const bool timed = type == AVMEDIA_TYPE_AUDIO || type == AVMEDIA_TYPE_VIDEO;
             result.videos += type == AVMEDIA_TYPE_VIDEO ? 1 : 0;
-            time_line_.add_track(from.time_base, timescale_of(from),
-                                 timed ? std::optional(copy_.first_pts(track).value_or(0)) : std::nullopt);
+            time_line_.add_track({from.time_base, timescale_of(from),
+                                  timed ? std::optional(copy_.first_pts(track).value_or(0)) : std::nullopt,
+                                  codec_delay_ms(*from.codecpar)});
             result.copied.push_back(next_++);
         } else if (stream.how == Carriage::cover) {
             add_cover(muxer_, from);
-            time_line_.add_track(from.time_base, 1, std::nullopt);
+            time_line_.add_track({from.time_base, 1, std::nullopt});
             result.covers.push_back(next_++);
             result.cover_sources.push_back(stream.index);
         }
@@ -199,7 +210,7 @@ public:
 
     void attach(const CarriedStream& stream) {
         add_attachment(muxer_, source(stream.index));
-        time_line_.add_track({1, 1}, 1, std::nullopt);
+        time_line_.add_track({{1, 1}, 1, std::nullopt});
         ++next_;
     }
 
@@ -224,13 +235,13 @@ private:
 
 }   // namespace
 
-OutputTracks add_tracks(Muxer& muxer, TimeLine& time_line, const VideoEncoder& encoder, const StreamCopy& copy,
-                        const StreamInfo& video, const std::vector<CarriedStream>& carried) {
+OutputTracks add_tracks(Muxer& muxer, TimeLine& time_line, const VideoEncoder& encoder, const HdrMetadata& hdr,
+                        const StreamCopy& copy, const StreamInfo& video, const std::vector<CarriedStream>& carried) {
     TrackBuilder builder(muxer, time_line, copy);
     for (int index = 0; index < copy.demuxer().streams(); ++index) {
         const CarriedStream* stream = find(carried, index);
         if (index == video.index) {
-            builder.video(encoder, video);
+            builder.video(encoder, hdr, video);
         } else if (stream != nullptr) {
             builder.carry(*stream);
         }

@@ -23,8 +23,8 @@ struct OutputTracks {
 };
 
 /// Adds every track to muxer and time line.
-OutputTracks add_tracks(Muxer& muxer, TimeLine& time_line, const VideoEncoder& encoder, const StreamCopy& copy,
-                        const StreamInfo& video, const std::vector<CarriedStream>& carried);
+OutputTracks add_tracks(Muxer& muxer, TimeLine& time_line, const VideoEncoder& encoder, const HdrMetadata& hdr,
+                        const StreamCopy& copy, const StreamInfo& video, const std::vector<CarriedStream>& carried);
 
 /// Chapters and the file's own metadata, without what describes the source's container.
 void add_chapters(Muxer& muxer, const AVFormatContext& source, std::int64_t shift_us);

@@ -1,13 +1,17 @@
 #include "media/probe.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <utility>
 
 #include "media/av.h"
 #include "media/colour_tags.h"
 #include "media/demuxer.h"
 #include "media/frame_decoder.h"
 #include "media/pixel_formats.h"
+#include "media/side_data.h"
+#include "media/turn.h"
 
 namespace millstream {
 namespace {
@@ -71,6 +75,23 @@ VideoStreamInfo describe_video(AVFormatContext& file, AVStream& stream, double d
     return video;
 }
 
+std::vector<std::string> roles_of(const AVStream& stream) {
+    constexpr std::array<std::pair<int, const char*>, 7> kRoles{{{AV_DISPOSITION_DUB, "dub"},
+                                                                 {AV_DISPOSITION_ORIGINAL, "original"},
+                                                                 {AV_DISPOSITION_COMMENT, "comment"},
+                                                                 {AV_DISPOSITION_HEARING_IMPAIRED, "hearing_impaired"},
+                                                                 {AV_DISPOSITION_VISUAL_IMPAIRED, "visual_impaired"},
+                                                                 {AV_DISPOSITION_CAPTIONS, "captions"},
+                                                                 {AV_DISPOSITION_DESCRIPTIONS, "descriptions"}}};
+    std::vector<std::string> roles;
+    for (const auto& [flag, name] : kRoles) {
+        if ((stream.disposition & flag) != 0) {
+            roles.emplace_back(name);
+        }
+    }
+    return roles;
+}
+
 StreamInfo describe_stream(AVFormatContext& file, AVStream& stream) {
     const AVCodecParameters& parameters = *stream.codecpar;
     StreamInfo info;
@@ -83,7 +104,9 @@ StreamInfo describe_stream(AVFormatContext& file, AVStream& stream) {
     info.start_pts = stream.start_time == AV_NOPTS_VALUE ? 0 : stream.start_time;
     info.duration_s = seconds(stream.duration, stream.time_base);
     info.bit_rate = parameters.bit_rate;
+    info.roles = roles_of(stream);
     info.codec_tag = parameters.codec_tag;
+    info.bytes = static_cast<std::uint64_t>(std::max(stream.attached_pic.size, 0));
     info.file_name = metadata(stream.metadata, "filename");
     info.timecode = metadata(stream.metadata, "timecode");
     // The MOV demuxer takes the titles out of it and switches it off.
@@ -165,7 +188,8 @@ int choose_stream(const SourceInfo& source, std::optional<int> wanted) {
 // The first frame the decoder gives, or nothing and what the decoder said.
 av::Frame first_frame(Demuxer& demuxer, int stream, std::string& complaint) {
     demuxer.select({stream});
-    FrameDecoder decoder(demuxer.stream(stream), {.threads = 1, .hwaccel = ""}, demuxer.name());
+    FrameDecoder decoder(demuxer.stream(stream), {.threads = 1, .hwaccel = "", .film_grain_apart = true},
+                         demuxer.name());
     const av::Packet packet = av::make_packet();
     av::Frame frame = av::make_frame();
     bool draining = false;
@@ -221,6 +245,21 @@ void correct_from_frame(SourceInfo& source, const Demuxer& demuxer, const AVFram
     video.sample_aspect = av::from_av(av_guess_sample_aspect_ratio(&demuxer.context(), &av_stream, &shape));
 }
 
+void turn_pictures(VideoStreamInfo& video) {
+    if (!video.orientation || video.orientation->is_upright()) {
+        return;
+    }
+    const Orientation& orientation = *video.orientation;
+    const Size size = turned(Size{video.width, video.height}, orientation);
+    video.width = size.width;
+    video.height = size.height;
+    video.sample_aspect = turned(video.sample_aspect, orientation);
+    video.colour.chroma_location = turned(video.colour.chroma_location, orientation);
+    video.format = turned(video.format, orientation);
+    video.field_order = FieldOrder::progressive;
+    video.turned = true;
+}
+
 }   // namespace
 
 std::string to_string(StreamKind kind) {
@@ -239,7 +278,7 @@ std::string to_string(StreamKind kind) {
     return "unknown";
 }
 
-SourceInfo probe(const std::filesystem::path& path, std::optional<int> video_stream) {
+SourceInfo probe(const std::filesystem::path& path, std::optional<int> video_stream, bool turn) {
     Demuxer demuxer(path);
     SourceInfo source = describe_file(path, demuxer);
     source.video_stream = choose_stream(source, video_stream);
@@ -256,6 +295,11 @@ SourceInfo probe(const std::filesystem::path& path, std::optional<int> video_str
                "The file is damaged or cut off");
     }
     correct_from_frame(source, demuxer, *frame);
+    VideoStreamInfo& video = *source.streams[static_cast<std::size_t>(source.video_stream)].video;
+    describe_side_data(video, demuxer.stream(source.video_stream), *frame);
+    if (turn) {
+        turn_pictures(video);
+    }
     return source;
 }
 

@@ -1,6 +1,7 @@
 // What is in a source file. Room `media`: the only one with FFmpeg headers; its own headers have none.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -15,6 +16,41 @@ namespace millstream {
 enum class StreamKind { video, audio, subtitle, data, attachment };
 std::string to_string(StreamKind kind);
 
+/// How a picture is to be shown: where (x, y) goes, x' = a x + c y, y' = b x + d y, with y downwards, each -1, 0 or 1.
+struct Orientation {
+    int a = 1;
+    int b = 0;
+    int c = 0;
+    int d = 1;
+    [[nodiscard]] bool is_upright() const { return *this == Orientation{}; }
+    [[nodiscard]] bool swaps_sides() const { return a == 0; }
+    friend bool operator==(const Orientation&, const Orientation&) = default;
+};
+
+/// SMPTE ST 2086: the display a video was mastered on. Chromaticities as CIE 1931 x, y; luminances in cd/m2.
+struct MasteringDisplay {
+    std::array<double, 2> red{};
+    std::array<double, 2> green{};
+    std::array<double, 2> blue{};
+    std::array<double, 2> white{};
+    double max_luminance = 0;
+    double min_luminance = 0;
+};
+
+/// CTA-861.3: light levels of the content, in cd/m2.
+struct ContentLight {
+    int max_content = 0;   ///< of the brightest pixel
+    int max_average = 0;   ///< of the brightest frame's average
+};
+
+struct HdrMetadata {
+    std::optional<MasteringDisplay> display;
+    std::optional<ContentLight> light;
+};
+
+/// Which field of an interlaced picture is shown first.
+enum class FieldOrder { progressive, top_first, bottom_first };
+
 /// What only a video stream has.
 struct VideoStreamInfo {
     int width = 0;
@@ -27,6 +63,15 @@ struct VideoStreamInfo {
     Rational nominal_rate{0, 1};     ///< lowest rate that represents all time stamps
     std::int64_t frames = 0;         ///< container's or index's count, else duration x rate; 0 = unknown
     bool cover_art = false;          ///< a still picture attached to an audio file
+
+    // How it is shown. Width, height and all above are those of the pictures that VideoDecoder hands out.
+    std::optional<Orientation> orientation = Orientation{};   ///< in the container; nothing = no multiple of 90 degrees
+    bool turned = false;   ///< VideoDecoder turns the pictures by it: the output needs none
+    FieldOrder field_order = FieldOrder::progressive;
+    HdrMetadata hdr;
+    bool dolby_vision = false;   ///< has dynamic metadata of that kind
+    bool hdr10_plus = false;     ///< has dynamic metadata of that kind
+    bool film_grain = false;     ///< is coded without its grain, which the decoder adds
 };
 
 struct StreamInfo {
@@ -36,15 +81,17 @@ struct StreamInfo {
     std::string language;
     std::string title;
     Rational time_base{1, 1};
-    std::int64_t start_pts = 0;    ///< in time_base; 0 where unknown
-    double duration_s = 0;         ///< 0 = unknown
-    std::int64_t bit_rate = 0;     ///< bit/s; 0 = unknown
-    int channels = 0;              ///< audio
-    int sample_rate = 0;           ///< audio, Hz
-    std::uint32_t codec_tag = 0;   ///< the container's four letters for the codec, first one lowest; 0 = none
-    std::string file_name;         ///< attachment, or cover art that was one
-    std::string timecode;          ///< of the first frame, e.g. "01:00:00:00"; empty = none
-    bool chapter_titles = false;   ///< the track a MOV keeps its chapters' titles in, which are chapters here, too
+    std::int64_t start_pts = 0;       ///< in time_base; 0 where unknown
+    double duration_s = 0;            ///< 0 = unknown
+    std::int64_t bit_rate = 0;        ///< bit/s; 0 = unknown
+    int channels = 0;                 ///< audio
+    int sample_rate = 0;              ///< audio, Hz
+    std::uint32_t codec_tag = 0;      ///< the container's four letters for the codec, first one lowest; 0 = none
+    std::vector<std::string> roles;   ///< dispositions beside "default" and "forced": comment, hearing_impaired, ...
+    std::string file_name;            ///< attachment, or cover art that was one
+    std::uint64_t bytes = 0;          ///< of cover art
+    std::string timecode;             ///< of the first frame, e.g. "01:00:00:00"; empty = none
+    bool chapter_titles = false;      ///< the track a MOV keeps its chapters' titles in, which are chapters here, too
     std::optional<VideoStreamInfo> video;
 };
 
@@ -68,9 +115,10 @@ inline constexpr int kMaxStreams = 256;
 /// Opens `path` (a local file: scripts and playlists that name other files are refused), reads its headers and decodes
 /// one frame of the chosen video stream, so that size, format and colour are those of the pictures.
 /// `video_stream`: a stream index; absent = the first video stream that is no cover art.
+/// `turn`: have its pictures turned and mirrored as they are to be shown, where that is by quarters.
 /// Throws Error(input): missing, a directory, empty, not a video, no such stream, audio only, cover art only, absurd
 /// dimensions, nothing decodable.
-SourceInfo probe(const std::filesystem::path& path, std::optional<int> video_stream = {});
+SourceInfo probe(const std::filesystem::path& path, std::optional<int> video_stream = {}, bool turn = false);
 
 /// Silences FFmpeg's own printing; what matters of it comes back as counts and errors. Call once at start-up.
 void quiet_ffmpeg();

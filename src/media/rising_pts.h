@@ -18,20 +18,25 @@ public:
         if (rises) {
             previous_ = *pts;
         } else {
-            ++repaired_;
+            ++(!pts ? missing_ : *pts == previous_ ? repeated_ : backward_);
             previous_ += !started_ ? 0 : pts ? 1 : nominal_;
         }
         started_ = true;
         return previous_;
     }
 
-    [[nodiscard]] std::int64_t repaired() const { return repaired_; }
+    [[nodiscard]] std::int64_t missing() const { return missing_; }
+    [[nodiscard]] std::int64_t repeated() const { return repeated_; }
+    [[nodiscard]] std::int64_t backward() const { return backward_; }
+    [[nodiscard]] std::int64_t repaired() const { return missing_ + repeated_ + backward_; }
 
 private:
     std::int64_t nominal_;
     std::int64_t previous_ = 0;
     bool started_ = false;
-    std::int64_t repaired_ = 0;
+    std::int64_t missing_ = 0;
+    std::int64_t repeated_ = 0;
+    std::int64_t backward_ = 0;
 };
 
 }   // namespace millstream

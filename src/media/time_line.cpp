@@ -12,23 +12,14 @@ constexpr AVRational kMilliseconds{1, 1000};
 // Timescales must fit 32 bits, and durations in them should stay far from 63.
 constexpr std::int64_t kMostTimescale = std::numeric_limits<std::int32_t>::max();
 
-// matroskaenc stores CodecDelay for Opus and leaves the time stamps to its caller; matroskadec subtracts it.
-std::int64_t codec_delay(const AVStream& stream) {
-    return stream.codecpar->codec_id == AV_CODEC_ID_OPUS
-               ? av_rescale_q(stream.codecpar->initial_padding, AVRational{1, 48000}, stream.time_base)
-               : 0;
-}
-
 }   // namespace
 
 TimeLine::TimeLine(const AVFormatContext& source, AVRational video_time_base, std::int64_t first_pts)
     : source_start_(source.start_time), video_time_base_(video_time_base), first_video_pts_(first_pts) {}
 
-void TimeLine::add_track(AVRational time_base, int timescale, std::optional<std::int64_t> first_pts) {
+void TimeLine::add_track(const SourceTrack& source) {
     Track track;
-    track.time_base = time_base;
-    track.timescale = timescale;
-    track.first_pts = first_pts;
+    track.source = source;
     tracks_.push_back(track);
 }
 
@@ -48,7 +39,8 @@ MovTiming TimeLine::mov_timing(bool one_video) const {
     const std::int64_t shift = common_shift();
     std::int64_t exact = video_time_base_.den;
     bool all_whole = true;
-    for (const Track& track : tracks_) {
+    for (const Track& placed : tracks_) {
+        const SourceTrack& track = placed.source;
         if (!track.first_pts) {
             continue;
         }
@@ -70,10 +62,11 @@ MovTiming TimeLine::mov_timing(bool one_video) const {
 std::int64_t TimeLine::lowest_milliseconds() const {
     const std::int64_t shift = common_shift();
     std::int64_t lowest = 0;
-    for (const Track& track : tracks_) {
+    for (const Track& placed : tracks_) {
+        const SourceTrack& track = placed.source;
         if (track.first_pts) {
             const std::int64_t start = *track.first_pts - av_rescale_q(shift, video_time_base_, track.time_base);
-            lowest = std::min(lowest, av_rescale_q(start, track.time_base, kMilliseconds) + track.lift);
+            lowest = std::min(lowest, av_rescale_q(start, track.time_base, kMilliseconds) + track.codec_delay_ms);
         }
     }
     return lowest;
@@ -87,15 +80,10 @@ std::int64_t TimeLine::chapter_shift(bool matroska) const {
 void TimeLine::begin(std::int64_t first_pts, const Muxer& muxer) {
     first_video_pts_ = first_pts;
     const std::int64_t shift = common_shift();
-    for (std::size_t i = 0; i < tracks_.size(); ++i) {
-        tracks_[i].shift = av_rescale_q(shift, video_time_base_, tracks_[i].time_base);
-        tracks_[i].lift = muxer.is_matroska() ? codec_delay(muxer.stream(static_cast<int>(i))) : 0;
-    }
-    if (muxer.is_matroska()) {
-        const std::int64_t lowest = lowest_milliseconds();
-        for (Track& track : tracks_) {
-            track.lift -= lowest;
-        }
+    const std::int64_t lowest = lowest_milliseconds();
+    for (Track& track : tracks_) {
+        track.shift = av_rescale_q(shift, video_time_base_, track.source.time_base);
+        track.lift = muxer.is_matroska() ? track.source.codec_delay_ms - lowest : 0;
     }
     begun_ = true;
 }
@@ -106,21 +94,22 @@ std::int64_t TimeLine::rescaled_dts(Track& track, const AVPacket& packet, const 
     const AVCodecParameters& parameters = *stream.codecpar;
     const std::int64_t dts = packet.dts - track.shift;
     if (parameters.codec_type != AVMEDIA_TYPE_AUDIO || parameters.sample_rate <= 0) {
-        return av_rescale_q(dts, track.time_base, stream.time_base);
+        return av_rescale_q(dts, track.source.time_base, stream.time_base);
     }
     int samples = av_get_audio_frame_duration2(const_cast<AVCodecParameters*>(&parameters), packet.size);
     samples = samples > 0 ? samples : parameters.frame_size;
-    return av_rescale_delta(track.time_base, dts, AVRational{1, parameters.sample_rate}, samples, &track.rescale_state,
-                            stream.time_base);
+    return av_rescale_delta(track.source.time_base, dts, AVRational{1, parameters.sample_rate}, samples,
+                            &track.rescale_state, stream.time_base);
 }
 
 void TimeLine::place(AVPacket& packet, const Muxer& muxer) {
     Track& track = tracks_.at(static_cast<std::size_t>(packet.stream_index));
     const AVStream& stream = muxer.stream(packet.stream_index);
     const std::int64_t dts = rescaled_dts(track, packet, stream);
-    const std::int64_t pts =
-        packet.pts == packet.dts ? dts : av_rescale_q(packet.pts - track.shift, track.time_base, stream.time_base);
-    packet.duration = av_rescale_q(packet.duration, track.time_base, stream.time_base);
+    const std::int64_t pts = packet.pts == packet.dts
+                                 ? dts
+                                 : av_rescale_q(packet.pts - track.shift, track.source.time_base, stream.time_base);
+    packet.duration = av_rescale_q(packet.duration, track.source.time_base, stream.time_base);
     packet.dts = dts + track.lift;
     packet.pts = pts + track.lift;
     if (track.last_dts) {

@@ -19,14 +19,21 @@
 
 namespace millstream {
 
+/// A track as the source has it.
+struct SourceTrack {
+    AVRational time_base{1, 1};                ///< of the packets that come
+    int timescale = 1;                         ///< ticks a second that MP4 counts it in
+    std::optional<std::int64_t> first_pts{};   ///< in time_base; nothing = unknown, or may be rounded to a millisecond
+    std::int64_t codec_delay_ms = 0;           ///< that Matroska's readers take off its time stamps
+};
+
 class TimeLine {
 public:
     /// `source`: gives the start of all streams. `first_pts`: of the first picture, as far as it is known by now.
     TimeLine(const AVFormatContext& source, AVRational video_time_base, std::int64_t first_pts);
 
-    /// The next track, in the order of the muxer's; packets come in `time_base`. `first_pts`: where it begins;
-    /// nothing = unknown, or its start may be rounded to a millisecond.
-    void add_track(AVRational time_base, int timescale, std::optional<std::int64_t> first_pts);
+    /// The next track, in the order of the muxer's.
+    void add_track(const SourceTrack& source);
 
     /// What the muxer must know before the header.
     [[nodiscard]] MovTiming mov_timing(bool one_video) const;
@@ -46,11 +53,9 @@ public:
 
 private:
     struct Track {
-        AVRational time_base{1, 1};   // of the source
-        int timescale = 1;
-        std::optional<std::int64_t> first_pts;   // in time_base
-        std::int64_t shift = 0;                  // in time_base, subtracted
-        std::int64_t lift = 0;                   // in the muxer's time base, added
+        SourceTrack source;
+        std::int64_t shift = 0;   // in source.time_base, subtracted
+        std::int64_t lift = 0;    // in the muxer's time base, added
         std::int64_t rescale_state = AV_NOPTS_VALUE;
         std::optional<std::int64_t> last_dts;
     };

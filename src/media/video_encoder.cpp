@@ -81,6 +81,7 @@ VideoEncoder::VideoEncoder(const EncoderSettings& settings, bool global_header)
     }
     context_->err_recognition |= AV_EF_EXPLODE;   // SVT-AV1 refuses unknown parameters only then
     tag(*context_, settings.colour, settings.format);
+    set_field_order(settings.field_order);
     const LogCapture log;
     if (device_only_format(*codec) != AV_PIX_FMT_NONE) {
         open_device();
@@ -104,6 +105,18 @@ VideoEncoder::~VideoEncoder() {
             av_packet_unref(packet.get());
         }
     } catch (const std::exception&) {   // closing may then hang; throwing here would be worse
+    }
+}
+
+// x264 codes fields; the others code frames, and only the container says that there are fields in them.
+void VideoEncoder::set_field_order(FieldOrder order) {
+    field_order_ = order;
+    if (order == FieldOrder::progressive) {
+        return;
+    }
+    context_->field_order = order == FieldOrder::top_first ? AV_FIELD_TT : AV_FIELD_BB;
+    if (std::string_view(context_->codec->name) == "libx264") {
+        context_->flags |= AV_CODEC_FLAG_INTERLACED_DCT;
     }
 }
 
@@ -209,6 +222,9 @@ void VideoEncoder::send(const Picture& picture, std::int64_t index) {
     frame->color_primaries = context_->color_primaries;
     frame->color_trc = context_->color_trc;
     frame->sample_aspect_ratio = context_->sample_aspect_ratio;
+    if (field_order_ != FieldOrder::progressive) {
+        av::mark_interlaced(*frame, field_order_ == FieldOrder::top_first);
+    }
     const int code = avcodec_send_frame(context_.get(), frame.get());
     if (code < 0) {
         throw Error(ErrorKind::resource, {"encoding a picture", "picture " + std::to_string(index),

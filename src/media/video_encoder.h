@@ -31,6 +31,7 @@ public:
 
 private:
     void apply_options(const EncoderSettings& settings);
+    void set_field_order(FieldOrder order);
     void open_device();
     void open(const EncoderSettings& settings);
     av::Frame pack(const Picture& picture);
@@ -41,6 +42,7 @@ private:
     av::CodecContext context_;
     PixelFormat format_;
     AVPixelFormat input_format_ = AV_PIX_FMT_NONE;   // in host memory
+    FieldOrder field_order_ = FieldOrder::progressive;
     av::Scaler packer_;
     bool opened_ = false;
     bool fed_ = false;

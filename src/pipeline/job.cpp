@@ -54,11 +54,14 @@ public:
           stop_(std::move(stop)),
           partial_(partial_path(job_.plan.options.output)),
           executor_(make_executor(job_.model.network, job_.executor)),
-          decoder_(job_.source, {.threads = usable_cpus(), .hwaccel = job_.plan.options.hwaccel}),
+          decoder_(
+              job_.source,
+              {.threads = usable_cpus(), .hwaccel = job_.plan.options.hwaccel, .strict = job_.plan.options.strict}),
           output_({.path = partial_path(job_.plan.options.output),
                    .container = job_.plan.container,
                    .encoder = job_.encoder,
-                   .carried = job_.carried},
+                   .carried = job_.carried,
+                   .index_bytes = job_.index_bytes},
                   job_.source) {}
 
     Report execute() {
@@ -75,6 +78,7 @@ public:
         report.model_loads = model_load_count() - loads_before;
         report.peak_live_frames = live_.peak();
         add_decode_warnings(report);
+        add_output_warnings(report, written);
         if (written.frames == 0) {
             throw nothing_written();
         }
@@ -122,17 +126,32 @@ private:
     void add_decode_warnings(Report& report) const {
         const DecodeStatistics& decoded = decoder_.statistics();
         report.decode_errors = decoded.corrupt_packets + decoded.concealed_frames;
+        report.repairs = {.damaged_packets = decoded.corrupt_packets,
+                          .concealed_frames = decoded.concealed_frames,
+                          .missing_pts = decoded.missing_pts,
+                          .repeated_pts = decoded.repeated_pts,
+                          .backward_pts = decoded.backward_pts,
+                          .clock_jumps = decoded.clock_jumps,
+                          .resized_frames = decoded.resized_frames};
+        report.warnings = describe_damage(decoded);
+    }
+
+    void add_output_warnings(Report& report, const OutputStatistics& written) const {
+        report.repairs.copied_time_stamps = written.repaired_packets;
+        report.repairs.copied_packets_lost = written.damaged_packets;
         const auto warn = [&](std::int64_t count, const char* what) {
             if (count > 0) {
                 report.warnings.push_back(std::to_string(count) + " " + what);
             }
         };
-        warn(decoded.corrupt_packets, "damaged packets could not be decoded");
-        warn(decoded.concealed_frames, "frames were decoded with damaged or missing parts");
-        warn(decoded.repaired_pts, "time stamps were missing, repeated or went backwards, and were repaired");
-        warn(decoded.resized_frames, "frames had another size or format than the first and were brought to it");
-        if (decoded.truncated) {
-            report.warnings.emplace_back("the input ends in the middle: it is truncated or damaged");
+        warn(written.repaired_packets, "packets of copied streams had no time stamp or went backwards, and were moved");
+        warn(written.damaged_packets, "packets of copied streams were too damaged to be carried over");
+        if (job_.plan.options.strict && !report.warnings.empty()) {
+            throw Error(ErrorKind::difference, {"copying streams", job_.source.path.string(), report.warnings.front(),
+                                                "Without --strict it is repaired and counted"});
+        }
+        if (job_.index_bytes > 0 && !written.index_in_front) {
+            report.warnings.emplace_back("the index is larger than predicted and stays at the end of the file");
         }
     }
 

@@ -77,7 +77,8 @@ static void to_json(Json& target, const StreamSelection& selection) {
 MILLSTREAM_JSON_FIELDS(Size, width, height);
 MILLSTREAM_JSON_FIELDS(Options, input, output, overwrite, model, scale, size, backend, precision, tile, batch, threads,
                        max_memory, max_vram, disk_limit, codec, encoder, crf, preset, encoder_options, hwaccel,
-                       video_stream, audio, subtitles, convert_subtitles, runner);
+                       video_stream, audio, subtitles, convert_subtitles, pixel_format, bake_rotation, faststart,
+                       strict, runner);
 MILLSTREAM_JSON_FIELDS(StreamPlan, index, kind, codec, language, action, reason);
 MILLSTREAM_JSON_FIELDS(MemoryPlan, budget, base, decoder, network, frames, encoder);
 MILLSTREAM_JSON_FIELDS(DiskPlan, predicted_output, checkpoint, free, allowed);
@@ -87,8 +88,11 @@ MILLSTREAM_JSON_FIELDS(Plan, options, input_container, input_size, input_pixel_f
                        encoder, output_pixel_format, output_colour, crf, preset, encoder_threads, lookahead,
                        encoder_options, live_frames, queue_bytes, memory, disk, notes);
 MILLSTREAM_JSON_FIELDS(StageTime, name, busy_s, wait_input_s, wait_output_s);
+MILLSTREAM_JSON_FIELDS(Repairs, damaged_packets, concealed_frames, missing_pts, repeated_pts, backward_pts, clock_jumps,
+                       resized_frames, copied_time_stamps, copied_packets_lost);
 MILLSTREAM_JSON_FIELDS(Report, plan, frames, wall_s, fps_mean, peak_rss_bytes, peak_vram_bytes, input_bytes,
-                       output_bytes, stages, warnings, model_loads, peak_live_frames, decode_errors, copies_per_frame);
+                       output_bytes, stages, warnings, model_loads, peak_live_frames, repairs, decode_errors,
+                       copies_per_frame);
 
 std::string to_json(const Plan& plan) {
     return Json(plan).dump(2);

@@ -64,10 +64,12 @@ public:
         check_options(options());
         check_output_path(options());
         job_.plan.container = container_for(options().output);
-        job_.source = probe(options().input, options().video_stream);
+        job_.source = probe(options().input, options().video_stream, options().bake_rotation);
         choose_model();
         plan_streams(job_);
+        note_picture(job_);
         choose_output_and_memory();
+        plan_index(job_);
         job_.plan.disk = plan_disk(options(), job_.source, job_.encoder, job_.carried);
         check_disk(job_.plan.disk, options());
         describe(job_);

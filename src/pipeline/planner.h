@@ -22,6 +22,7 @@ struct PreparedJob {
     EncoderSettings encoder;
     MemoryChoice memory;
     std::vector<CarriedStream> carried;   ///< rising indices
+    std::uint64_t index_bytes = 0;        ///< room for the index in front; 0 = it stays at the end
 };
 
 /// Probes, loads the network, chooses and checks. Throws Error: usage, input, model, refused.

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "media/index_in_front.h"
 #include "millstream/error.h"
 
 namespace millstream {
@@ -89,6 +90,13 @@ std::string joined(const std::vector<std::string>& words) {
     return text;
 }
 
+void note_roles(PreparedJob& job, const StreamInfo& stream) {
+    if (job.plan.container == "mov" && !stream.roles.empty()) {
+        job.plan.notes.push_back("MOV cannot say that stream " + std::to_string(stream.index) + " is " +
+                                 joined(stream.roles) + "; .mkv and .mp4 can.");
+    }
+}
+
 void plan_stream(PreparedJob& job, const StreamInfo& stream) {
     const Options& options = job.plan.options;
     StreamPlan plan{stream.index, to_string(stream.kind), stream.codec, stream.language, "drop", ""};
@@ -104,6 +112,7 @@ void plan_stream(PreparedJob& job, const StreamInfo& stream) {
             job.plan.notes.push_back("Stream " + std::to_string(stream.index) + " (" + plan.kind + ", " + plan.codec +
                                      ") will not be in the output: " + plan.reason + ".");
         } else {
+            note_roles(job, stream);
             job.carried.push_back(decision.stream);
         }
     }
@@ -122,6 +131,49 @@ void plan_streams(PreparedJob& job) {
     const std::vector<std::string> lost = lost_tags(job.source, job.plan.container);
     if (!lost.empty()) {
         job.plan.notes.push_back("MP4 has no place for these tags: " + joined(lost) + "; .mkv and .mov have.");
+    }
+}
+
+void note_picture(PreparedJob& job) {
+    const VideoStreamInfo& video = *job.source.video().video;
+    const auto note = [&](std::string sentence) { job.plan.notes.push_back(std::move(sentence)); };
+    const bool rotated = !video.orientation || !video.orientation->is_upright();
+    if (video.turned) {
+        note("The pictures are turned as they are to be shown.");
+    } else if (rotated && !holds_rotation(job.plan.container)) {
+        note(std::string("The video is shown turned or mirrored, which ") + extension_of(job.plan.container) +
+             " as it is written here cannot say: it will be shown as it is coded. Use .mp4 or .mov" +
+             (video.orientation ? ", or --bake-rotation." : "."));
+    } else if (job.plan.options.bake_rotation && !video.orientation) {
+        note("The video is shown turned by other than quarters: --bake-rotation leaves that to the player.");
+    }
+    if (video.dolby_vision) {
+        note(
+            "Dolby Vision's dynamic metadata is left out, it would not fit the enhanced picture; the base layer is "
+            "kept.");
+    }
+    if (video.hdr10_plus) {
+        note(
+            "HDR10+'s dynamic metadata is left out, it would not fit the enhanced picture; static HDR metadata is "
+            "kept.");
+    }
+    if (video.film_grain) {
+        note("The film grain that the decoder adds is part of the pictures that are enhanced.");
+    }
+}
+
+void plan_index(PreparedJob& job) {
+    if (!job.plan.options.faststart) {
+        return;
+    }
+    if (job.plan.container != "mp4" && job.plan.container != "mov") {
+        job.plan.notes.emplace_back("--faststart is for .mp4 and .mov; it changes nothing here.");
+        return;
+    }
+    job.index_bytes = predicted_index_bytes(job.source, job.carried);
+    if (job.index_bytes == 0) {
+        job.plan.notes.emplace_back(
+            "The input's length is unknown: the index stays at the end in spite of --faststart.");
     }
 }
 

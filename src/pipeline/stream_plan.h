@@ -9,4 +9,10 @@ namespace millstream {
 /// Throws Error(usage) where the user chose a stream that is not there or of another kind.
 void plan_streams(PreparedJob& job);
 
+/// Notes what of the picture's own metadata the output cannot hold: rotation, dynamic HDR metadata, film grain.
+void note_picture(PreparedJob& job);
+
+/// Room for the index in front, where it was asked for and can be had.
+void plan_index(PreparedJob& job);
+
 }   // namespace millstream
