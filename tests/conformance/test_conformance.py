@@ -1,0 +1,166 @@
+"""What is in IN is in OUT: every feature in every container, judged by ffprobe and held against a plain ffmpeg."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import QUICK, ROOT, Run, ffmpeg, seeded_subset
+from facts import audio_offsets, frame_times, probed, streams
+from fidelity import table
+from inputs import FEATURES, PICTURE, X264, Feature
+from outcome import Outcome, run_all
+
+CASES = [(feature, container) for feature in FEATURES for container in feature.containers]
+
+
+@pytest.fixture(scope="session")
+def outcomes(millstream: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Outcome]:
+    return run_all(millstream, tmp_path_factory.mktemp("conformance"))
+
+
+def find(outcomes: list[Outcome], feature: Feature, container: str) -> Outcome:
+    return next(o for o in outcomes if o.feature is feature and o.container == container)
+
+
+@pytest.mark.parametrize(("feature", "container"), CASES, ids=[f"{f.name} in {c}" for f, c in CASES])
+def test_everything_in_comes_out_or_the_plan_says_why_not(
+    outcomes: list[Outcome], feature: Feature, container: str
+) -> None:
+    outcome = find(outcomes, feature, container)
+    assert outcome.error == ""
+    assert {a: v for a, v in outcome.verdicts.items() if v not in ("kept", "converted", "said")} == {}
+
+
+@pytest.mark.parametrize(("feature", "container"), CASES, ids=[f"{f.name} in {c}" for f, c in CASES])
+def test_nothing_is_lost_that_a_plain_ffmpeg_keeps(outcomes: list[Outcome], feature: Feature, container: str) -> None:
+    assert find(outcomes, feature, container).worse_than_ffmpeg == []
+
+
+def test_the_document_is_written_from_the_results(outcomes: list[Outcome], request: pytest.FixtureRequest) -> None:
+    version = subprocess.run(["ffmpeg", "-version"], capture_output=True, text=True, check=True).stdout.split()[2]
+    text = table(outcomes, version)
+    assert "failed" not in text
+    if request.config.getoption("--full"):
+        (ROOT / "docs" / "fidelity.md").write_text(text)
+
+
+def top_level_boxes(path: Path) -> list[str]:
+    data, at, names = path.read_bytes(), 0, []
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        names.append(data[at + 4 : at + 8].decode("latin1"))
+        size = int.from_bytes(data[at + 8 : at + 16], "big") if size == 1 else size
+        assert size >= 8
+        at += size
+    assert at == len(data)
+    return names
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov"])
+def test_faststart_puts_the_index_in_front_without_changing_anything_else(
+    run: Run, video: Path, tmp_path: Path, container: str
+) -> None:
+    for name, option in (("end", []), ("front", ["--faststart"])):
+        done = run("enhance", video, "-o", f"{name}.{container}", *QUICK, *option)
+        assert done.returncode == 0, done.stderr
+    boxes = top_level_boxes(tmp_path / f"front.{container}")
+    assert boxes.index("moov") < boxes.index("mdat")
+    assert boxes.count("moov") == 1
+    hashes = []
+    for name in ("end", "front"):
+        path = tmp_path / f"{name}.{container}"
+        hashes.append([(p["stream_index"], p["pts"], p["data_hash"]) for p in probed(path)["packets"]])
+    assert hashes[0] == hashes[1]
+
+
+def test_an_unknown_length_leaves_the_index_at_the_end_and_says_so(run: Run, tmp_path: Path) -> None:
+    """A file of unknown length, as a recorder leaves it that wrote into a pipe."""
+    with (tmp_path / "piped.mkv").open("wb") as pipe:
+        command = ["ffmpeg", "-v", "error", *PICTURE, *X264, "-f", "matroska", "-"]
+        subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=60)
+        pipe.write(subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=60).stdout)
+    done = run("enhance", "piped.mkv", "-o", "out.mp4", *QUICK, "--faststart")
+    assert done.returncode == 0, done.stderr
+    assert "unknown" in done.stderr
+    assert top_level_boxes(tmp_path / "out.mp4")[-1] == "moov"
+
+
+def make_damaged(path: Path, milliseconds: int) -> Path:
+    """The moving picture with another time stamp for its tenth frame, at 375 ms: changed in its Matroska block."""
+    ffmpeg(*PICTURE, "-c:v", "mpeg4", "-bf", "0", "-g", "100", path)
+    data = path.read_bytes()
+    block = b"\x81" + (375).to_bytes(2, "big") + b"\x00"  # track, time, flags
+    assert data.count(block) == 1
+    path.write_bytes(data.replace(block, b"\x81" + milliseconds.to_bytes(2, "big") + b"\x00"))
+    return path
+
+
+@pytest.mark.parametrize(("milliseconds", "sentence"), [(333, "repeated"), (255, "backwards")])
+def test_damaged_time_stamps_are_repaired_counted_and_refused_when_strict(
+    run: Run, tmp_path: Path, milliseconds: int, sentence: str
+) -> None:
+    source = make_damaged(tmp_path / "in.mkv", milliseconds)
+    done = run("enhance", source, "-o", "out.mkv", *QUICK)
+    assert done.returncode == 0, done.stderr
+    assert sentence in done.stdout + done.stderr
+    assert len(frame_times(tmp_path / "out.mkv")) == len(frame_times(source))
+    strict = run("enhance", source, "-o", "strict.mkv", *QUICK, "--strict")
+    assert strict.returncode == 7, strict.stderr
+    assert not list(tmp_path.glob("strict*"))
+
+
+def test_a_clean_file_passes_strict(run: Run, video: Path, tmp_path: Path) -> None:
+    assert run("enhance", video, "-o", "out.mp4", *QUICK, "--strict").returncode == 0
+
+
+def test_streams_are_chosen_by_the_numbers_of_inspect(run: Run, tmp_path: Path) -> None:
+    from inputs import make_rich
+
+    source = make_rich(tmp_path)
+    done = run("enhance", source, "-o", "out.mkv", *QUICK, "--audio", "2", "--subtitles", "none")
+    assert done.returncode == 0, done.stderr
+    assert [s["codec_name"] for s in streams(tmp_path / "out.mkv", "audio")] == ["ac3"]
+    assert streams(tmp_path / "out.mkv", "subtitle") == []
+    wrong = run("enhance", source, "-o", "no.mkv", *QUICK, "--audio", "3")
+    assert wrong.returncode == 2
+    assert "1 (aac, eng), 2 (ac3, jpn)" in wrong.stderr
+
+
+def test_styled_subtitles_are_converted_only_when_asked(run: Run, tmp_path: Path) -> None:
+    from inputs import make_rich
+
+    source = make_rich(tmp_path)
+    done = run("enhance", source, "-o", "out.mp4", *QUICK, "--convert-subtitles")
+    assert done.returncode == 0, done.stderr
+    assert [s["codec_name"] for s in streams(tmp_path / "out.mp4", "subtitle")] == ["mov_text", "mov_text"]
+
+
+def test_a_pixel_format_can_be_asked_for(run: Run, video: Path, tmp_path: Path) -> None:
+    done = run("enhance", video, "-o", "out.mkv", *QUICK, "--pix-fmt", "yuv444p10le")
+    assert done.returncode == 0, done.stderr
+    assert streams(tmp_path / "out.mkv", "video")[0]["pix_fmt"] == "yuv444p10le"
+    wrong = run("enhance", video, "-o", "no.mkv", *QUICK, "--pix-fmt", "rgba")
+    assert wrong.returncode == 2
+    assert "yuv420p" in wrong.stderr
+
+
+def test_real_clips_keep_their_times_and_their_sound(
+    run: Run, clips: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Of moderate size: the suite is to be quick. --full: all of those."""
+    small = [p for p in clips.iterdir() if p.is_file() and p.suffix != ".md" and p.stat().st_size < 500_000]
+    for clip in seeded_subset(small, 6, full=bool(request.config.getoption("--full"))):
+        found = probed(clip)
+        pixels = max((int(s.get("width", 0)) * int(s.get("height", 0)) for s in found["streams"]), default=0)
+        if not streams(clip, "video") or pixels > 1_000_000:
+            continue
+        done = run("enhance", clip, "-o", "out.mkv", "-y", *QUICK)
+        assert done.returncode == 0, (clip.name, done.stderr)
+        if "warning" in done.stdout:
+            continue  # damaged: what is repaired differs
+        after = tmp_path / "out.mkv"
+        probed.cache_clear()
+        assert frame_times(after) == pytest.approx(frame_times(clip), abs=0.0011), clip.name
+        assert audio_offsets(after) == pytest.approx(audio_offsets(clip), abs=0.0011), clip.name
