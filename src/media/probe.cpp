@@ -1,7 +1,9 @@
 #include "media/probe.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <utility>
 
 #include "media/av.h"
 #include "media/colour_tags.h"
@@ -73,6 +75,23 @@ VideoStreamInfo describe_video(AVFormatContext& file, AVStream& stream, double d
     return video;
 }
 
+std::vector<std::string> roles_of(const AVStream& stream) {
+    constexpr std::array<std::pair<int, const char*>, 7> kRoles{{{AV_DISPOSITION_DUB, "dub"},
+                                                                 {AV_DISPOSITION_ORIGINAL, "original"},
+                                                                 {AV_DISPOSITION_COMMENT, "comment"},
+                                                                 {AV_DISPOSITION_HEARING_IMPAIRED, "hearing_impaired"},
+                                                                 {AV_DISPOSITION_VISUAL_IMPAIRED, "visual_impaired"},
+                                                                 {AV_DISPOSITION_CAPTIONS, "captions"},
+                                                                 {AV_DISPOSITION_DESCRIPTIONS, "descriptions"}}};
+    std::vector<std::string> roles;
+    for (const auto& [flag, name] : kRoles) {
+        if ((stream.disposition & flag) != 0) {
+            roles.emplace_back(name);
+        }
+    }
+    return roles;
+}
+
 StreamInfo describe_stream(AVFormatContext& file, AVStream& stream) {
     const AVCodecParameters& parameters = *stream.codecpar;
     StreamInfo info;
@@ -85,6 +104,7 @@ StreamInfo describe_stream(AVFormatContext& file, AVStream& stream) {
     info.start_pts = stream.start_time == AV_NOPTS_VALUE ? 0 : stream.start_time;
     info.duration_s = seconds(stream.duration, stream.time_base);
     info.bit_rate = parameters.bit_rate;
+    info.roles = roles_of(stream);
     info.codec_tag = parameters.codec_tag;
     info.bytes = static_cast<std::uint64_t>(std::max(stream.attached_pic.size, 0));
     info.file_name = metadata(stream.metadata, "filename");
@@ -223,34 +243,6 @@ void correct_from_frame(SourceInfo& source, const Demuxer& demuxer, const AVFram
     video.colour = colour_of(frame, *av_stream.codecpar);
     AVFrame shape = frame;
     video.sample_aspect = av::from_av(av_guess_sample_aspect_ratio(&demuxer.context(), &av_stream, &shape));
-}
-
-FieldOrder field_order_of(const AVStream& stream, const AVFrame& frame) {
-    if (av::is_interlaced(frame)) {
-        return av::is_top_field_first(frame) ? FieldOrder::top_first : FieldOrder::bottom_first;
-    }
-    switch (stream.codecpar->field_order) {
-        case AV_FIELD_TT:
-        case AV_FIELD_TB:
-            return FieldOrder::top_first;
-        case AV_FIELD_BB:
-        case AV_FIELD_BT:
-            return FieldOrder::bottom_first;
-        default:
-            return FieldOrder::progressive;
-    }
-}
-
-void describe_side_data(VideoStreamInfo& video, const AVStream& stream, const AVFrame& frame) {
-    const auto has = [&](AVFrameSideDataType type) { return av_frame_get_side_data(&frame, type) != nullptr; };
-    std::size_t size = 0;
-    video.orientation = orientation_of(stream);
-    video.field_order = field_order_of(stream, frame);
-    video.hdr = {mastering_display_of(stream, frame), content_light_of(stream, frame)};
-    video.dolby_vision = av::side_data(stream, AV_PKT_DATA_DOVI_CONF, size) != nullptr ||
-                         has(AV_FRAME_DATA_DOVI_RPU_BUFFER) || has(AV_FRAME_DATA_DOVI_METADATA);
-    video.hdr10_plus = has(AV_FRAME_DATA_DYNAMIC_HDR_PLUS);
-    video.film_grain = has(AV_FRAME_DATA_FILM_GRAIN_PARAMS);
 }
 
 void turn_pictures(VideoStreamInfo& video) {

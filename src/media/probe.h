@@ -81,16 +81,17 @@ struct StreamInfo {
     std::string language;
     std::string title;
     Rational time_base{1, 1};
-    std::int64_t start_pts = 0;    ///< in time_base; 0 where unknown
-    double duration_s = 0;         ///< 0 = unknown
-    std::int64_t bit_rate = 0;     ///< bit/s; 0 = unknown
-    int channels = 0;              ///< audio
-    int sample_rate = 0;           ///< audio, Hz
-    std::uint32_t codec_tag = 0;   ///< the container's four letters for the codec, first one lowest; 0 = none
-    std::string file_name;         ///< attachment, or cover art that was one
-    std::uint64_t bytes = 0;       ///< of cover art
-    std::string timecode;          ///< of the first frame, e.g. "01:00:00:00"; empty = none
-    bool chapter_titles = false;   ///< the track a MOV keeps its chapters' titles in, which are chapters here, too
+    std::int64_t start_pts = 0;       ///< in time_base; 0 where unknown
+    double duration_s = 0;            ///< 0 = unknown
+    std::int64_t bit_rate = 0;        ///< bit/s; 0 = unknown
+    int channels = 0;                 ///< audio
+    int sample_rate = 0;              ///< audio, Hz
+    std::uint32_t codec_tag = 0;      ///< the container's four letters for the codec, first one lowest; 0 = none
+    std::vector<std::string> roles;   ///< dispositions beside "default" and "forced": comment, hearing_impaired, ...
+    std::string file_name;            ///< attachment, or cover art that was one
+    std::uint64_t bytes = 0;          ///< of cover art
+    std::string timecode;             ///< of the first frame, e.g. "01:00:00:00"; empty = none
+    bool chapter_titles = false;      ///< the track a MOV keeps its chapters' titles in, which are chapters here, too
     std::optional<VideoStreamInfo> video;
 };
 

@@ -9,6 +9,7 @@ extern "C" {
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <optional>
 
 namespace millstream {
 namespace {
@@ -46,8 +47,23 @@ std::string format_mastering(const MasteringDisplay& d, const char* pattern, dou
     return text.data();
 }
 
-}   // namespace
+FieldOrder field_order_of(const AVStream& stream, const AVFrame& frame) {
+    if (av::is_interlaced(frame)) {
+        return av::is_top_field_first(frame) ? FieldOrder::top_first : FieldOrder::bottom_first;
+    }
+    switch (stream.codecpar->field_order) {
+        case AV_FIELD_TT:
+        case AV_FIELD_TB:
+            return FieldOrder::top_first;
+        case AV_FIELD_BB:
+        case AV_FIELD_BT:
+            return FieldOrder::bottom_first;
+        default:
+            return FieldOrder::progressive;
+    }
+}
 
+// Out of a display matrix (ISO/IEC 14496-12, 6.2.2); nothing where it turns by other than quarters, or scales.
 std::optional<Orientation> orientation_of(const AVStream& stream) {
     std::size_t size = 0;
     const std::uint8_t* data = av::side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, size);
@@ -82,6 +98,20 @@ std::optional<ContentLight> content_light_of(const AVStream& stream, const AVFra
     return from == nullptr
                ? std::nullopt
                : std::optional(ContentLight{static_cast<int>(from->MaxCLL), static_cast<int>(from->MaxFALL)});
+}
+
+}   // namespace
+
+void describe_side_data(VideoStreamInfo& video, const AVStream& stream, const AVFrame& frame) {
+    const auto has = [&](AVFrameSideDataType type) { return av_frame_get_side_data(&frame, type) != nullptr; };
+    std::size_t size = 0;
+    video.orientation = orientation_of(stream);
+    video.field_order = field_order_of(stream, frame);
+    video.hdr = {mastering_display_of(stream, frame), content_light_of(stream, frame)};
+    video.dolby_vision = av::side_data(stream, AV_PKT_DATA_DOVI_CONF, size) != nullptr ||
+                         has(AV_FRAME_DATA_DOVI_RPU_BUFFER) || has(AV_FRAME_DATA_DOVI_METADATA);
+    video.hdr10_plus = has(AV_FRAME_DATA_DYNAMIC_HDR_PLUS);
+    video.film_grain = has(AV_FRAME_DATA_FILM_GRAIN_PARAMS);
 }
 
 void set_side_data(AVStream& stream, const HdrMetadata& hdr) {

@@ -57,6 +57,7 @@ StreamCopy::StreamCopy(const std::filesystem::path& path, const std::vector<Carr
         tracks_.push_back(std::move(track));
         selected.push_back(carried.index);
     }
+    hides_by_edit_list_ = container == "mp4" || container == "mov";
     demuxer_.select(selected);
     look_ahead();
 }
@@ -151,6 +152,9 @@ void StreamCopy::take(Track& track, av::Packet packet) {
         take_extradata(track, *packet);
     }
     complete_time_stamps(track, *packet);
+    if (is_hidden(track, *packet)) {
+        return;
+    }
     if (track.converter && !track.converter->convert(*packet)) {
         return;
     }
@@ -180,6 +184,16 @@ void StreamCopy::complete_time_stamps(Track& track, AVPacket& packet) {
     if (packet.pts == AV_NOPTS_VALUE || packet.pts < packet.dts) {
         packet.pts = packet.dts;
     }
+}
+
+// Sound from before a cut, which an edit list of the source hides. Containers without edit lists would let it be heard;
+// what a decoder may need to start (Opus: 80 ms, AAC: one packet) stays.
+bool StreamCopy::is_hidden(const Track& track, const AVPacket& packet) const {
+    constexpr std::int64_t kPreRoll = AV_TIME_BASE * 80 / 1000;
+    const std::int64_t start = demuxer_.context().start_time;
+    return !hides_by_edit_list_ && start != AV_NOPTS_VALUE && (packet.flags & AV_PKT_FLAG_DISCARD) != 0 &&
+           track.stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO &&
+           av_compare_ts(packet.pts + packet.duration, track.stream->time_base, start - kPreRoll, AV_TIME_BASE_Q) < 0;
 }
 
 std::int64_t StreamCopy::damaged() const {

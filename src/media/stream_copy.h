@@ -59,6 +59,7 @@ private:
     void take(Track& track, av::Packet packet);
     static void take_extradata(Track& track, AVPacket& packet);
     void complete_time_stamps(Track& track, AVPacket& packet);
+    [[nodiscard]] bool is_hidden(const Track& track, const AVPacket& packet) const;
     [[nodiscard]] static bool is_awaited(const Track& track);
 
     Demuxer demuxer_;
@@ -66,6 +67,7 @@ private:
     std::vector<int> track_of_stream_;   // -1 = not copied
     std::deque<av::Packet> ahead_;
     bool looking_ahead_ = true;
+    bool hides_by_edit_list_ = false;   // the output's container
     std::int64_t repaired_ = 0;
     std::int64_t damaged_ = 0;
 };

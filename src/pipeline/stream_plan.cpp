@@ -90,6 +90,13 @@ std::string joined(const std::vector<std::string>& words) {
     return text;
 }
 
+void note_roles(PreparedJob& job, const StreamInfo& stream) {
+    if (job.plan.container == "mov" && !stream.roles.empty()) {
+        job.plan.notes.push_back("MOV cannot say that stream " + std::to_string(stream.index) + " is " +
+                                 joined(stream.roles) + "; .mkv and .mp4 can.");
+    }
+}
+
 void plan_stream(PreparedJob& job, const StreamInfo& stream) {
     const Options& options = job.plan.options;
     StreamPlan plan{stream.index, to_string(stream.kind), stream.codec, stream.language, "drop", ""};
@@ -105,6 +112,7 @@ void plan_stream(PreparedJob& job, const StreamInfo& stream) {
             job.plan.notes.push_back("Stream " + std::to_string(stream.index) + " (" + plan.kind + ", " + plan.codec +
                                      ") will not be in the output: " + plan.reason + ".");
         } else {
+            note_roles(job, stream);
             job.carried.push_back(decision.stream);
         }
     }

@@ -180,6 +180,7 @@ FEATURES = (
             **everywhere("subtitle texts", ["Hello thereTwo\nlines"], "mp4", "mov"),
             **everywhere("attachments", "says cannot hold attachments; use .mkv", "mp4", "mov"),
             **everywhere("audio titles", ["", ""], "mov", "mp4"),
+            ("mov", "audio dispositions"): "says MOV cannot say that stream 2 is comment",
             ("mov", "cover art"): "says cannot hold this cover picture",
             ("mp4", "tags"): "says MP4 has no place for these tags: DIRECTOR",
         },
@@ -309,7 +310,11 @@ FEATURES = (
         "gray",
         from_picture("gray.mkv", "-c:v", "ffv1", "-pix_fmt", "gray"),
         ("pixel format",),
-        otherwise={("webm", "pixel format"): "yuv420p"},
+        # What H.264 codes as 4:0:0 its decoder shows so.
+        otherwise={
+            **everywhere("pixel format", "yuvj420p", "mp4", "mov", "mkv"),
+            ("webm", "pixel format"): "yuv420p",
+        },
     ),
     Feature(
         "RGB",

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conftest import QUICK
 from facts import ASPECTS, is_same
 from inputs import FEATURES, Feature
 
@@ -25,13 +24,15 @@ class Outcome:
     error: str = ""
 
 
-def encoder_options(container: str) -> list[str]:
-    return ["--codec", "av1", "--preset", "12"] if container == "webm" else []
+def encoder_options(feature: Feature, suffix: str) -> list[str]:
+    if suffix == ".webm":
+        return ["--codec", "av1", "--preset", "12", *(o for o in feature.options if o not in ("--codec", "hevc"))]
+    return ["--preset", "ultrafast", *feature.options]
 
 
 def enhance(millstream: Path, feature: Feature, source: Path, output: Path) -> tuple[list[str], list[str], str]:
     """Notes of the plan, warnings of the report, and the error if it failed."""
-    quick = [w for w in QUICK if w not in ("--progress", "none")] + ["--progress", "json"]
+    quick = ["--model", "identity", "--scale", "1", "--progress", "json"]
     command: list[str | Path] = [
         millstream,
         "enhance",
@@ -39,12 +40,8 @@ def enhance(millstream: Path, feature: Feature, source: Path, output: Path) -> t
         "-o",
         output,
         *quick,
-        *encoder_options(output.suffix[1:]),
+        *encoder_options(feature, output.suffix),
     ]
-    if output.suffix != ".webm":
-        command += feature.options
-    else:
-        command += [o for o in feature.options if o not in ("--codec", "hevc")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     notes = [note for e in events if e["event"] == "plan" for note in e["plan"]["notes"]]
