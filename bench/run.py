@@ -1,7 +1,8 @@
 """Measures speed and memory of Millstream as ratios taken in one run.
 
     ./dev bench              every figure, about 25 minutes on two cores
-    ./dev bench --only rss   one of: efficiency, identity, rss, loop, start, memory, peers
+    ./dev bench --only rss   one of: efficiency, identity, rss, loop, start, memory, peers,
+                             temporal
 
 Writes bench/results.json (machine, versions, figures) and the table between the markers in README.md.
 """
@@ -23,12 +24,14 @@ from pathlib import Path
 import peers
 from measure import machine, run, run_counted, slope_per_1000, watch
 
+import temporal as steadiness
+
 ROOT = Path(__file__).resolve().parent.parent
 BINARY = Path(os.environ.get("MILLSTREAM_BIN", ROOT / "build/release/millstream"))
 STAGE_COSTS = BINARY.parent / "stage_costs"
 # Comparisons are about the pipeline: encoder settings are the same on both sides of every ratio, and what others do
 # not do is off.
-PLAIN = ["--color-fix", "off"]
+PLAIN = ["--temporal", "off", "--color-fix", "off"]
 QUIET = [*PLAIN, "--progress", "none"]
 
 
@@ -151,7 +154,20 @@ def identity(folder: Path) -> list[Figure]:
     ratios = []
     for _ in range(5):
         ours = run(
-            [BINARY, "enhance", clip, "-o", folder / "i.mp4", "-y", "--model", "identity", "--scale", "1", *QUIET]
+            [
+                BINARY,
+                "enhance",
+                clip,
+                "-o",
+                folder / "i.mp4",
+                "-y",
+                "--model",
+                "identity",
+                "--scale",
+                "1",
+                *QUIET,
+                *PLAIN,
+            ]
         )
         theirs = run(
             [
@@ -244,7 +260,7 @@ def whole_job_against_peers(folder: Path) -> list[Figure]:
     clip = real_clip(folder, 640, 360, frames)
     pair: dict[str, list[float]] = {"same": [], "fp32": []}
     for _ in range(3):
-        ours = run([BINARY, "enhance", clip, "-o", folder / "ours.mp4", "-y", *QUIET]).wall_s
+        ours = run([BINARY, "enhance", clip, "-o", folder / "ours.mp4", "-y", *QUIET, *PLAIN]).wall_s
         same = peers.upscale(clip, folder / "peer.mp4", precision())
         pair["same"].append(same / ours)
         pair["fp32"].append(
@@ -266,6 +282,33 @@ def whole_job_against_peers(folder: Path) -> list[Figure]:
     ]
 
 
+def temporal_share(folder: Path) -> list[Figure]:
+    figures = []
+    for width, height in ((320, 180), (640, 360)):
+        cost = steadiness.costs(real_clip(folder, width, height, 10), width, height, folder)
+        # The targets are set against the network in bf16, which takes half of what it takes in fp32.
+        halves = 1 if precision() == "bf16" else 2
+        for name, value, most in (("full", cost.full, 0.18), ("fast", cost.fast, 0.10)):
+            share = value / cost.network
+            note = f"{value:.1f} ms of CPU a frame; the network takes {cost.network:.0f} ms in {precision()}"
+            target = most / halves
+            figures.append(
+                Figure(
+                    f"motion ({name}) and lock against the network, {width}x{height} x2",
+                    share,
+                    "",
+                    f"<= {target:.2f}",
+                    share <= target,
+                    note,
+                )
+            )
+    return figures
+
+
+def temporal(folder: Path) -> list[Figure]:
+    return temporal_share(folder) + [Figure(*row) for row in steadiness.figures(folder)]
+
+
 BENCHES: dict[str, Callable[[Path], list[Figure]]] = {
     "start": start,
     "identity": identity,
@@ -274,6 +317,7 @@ BENCHES: dict[str, Callable[[Path], list[Figure]]] = {
     "memory": memory,
     "rss": rss,
     "peers": whole_job_against_peers,
+    "temporal": temporal,
 }
 
 

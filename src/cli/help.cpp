@@ -38,6 +38,8 @@ const char* const kEnhanceFooterText = R"(Examples:
 OUT's extension chooses the container: .mp4, .mov, .mkv or .webm. All streams, chapters and tags are carried over; what
 the container cannot hold is said before the start (.mkv holds nearly everything). Plain text subtitles are converted
 where that loses nothing. Until it is complete it is called OUT.part.
+--temporal holds noise and flicker still where the input itself does not change; off leaves each frame as the network
+made it, which film grain and frame-by-frame comparisons want (docs/temporal.md).
 Amounts take KiB, MiB, GiB or TiB. The first Ctrl-C finishes the frames in hand and leaves OUT.part playable, the second
 one quits at once. Progress goes to stderr, the summary to stdout; --progress json writes one JSON object a line to
 stdout (docs/progress.md).)";

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "millstream/options.h"
+#include "motion/compensation.h"
 #include "motion/cpu_flow.h"
 #include "motion/motion.h"
 
@@ -13,7 +14,7 @@ namespace millstream {
 /// caller must not write to it any more) and to its luma.
 class MotionEstimator {
 public:
-    explicit MotionEstimator(FlowQuality quality) : quality_(quality), cpu_flow_(quality) {}
+    explicit MotionEstimator(FlowQuality quality) : quality_(quality), flow_(quality) {}
 
     /// How `input` follows from the input before. `input`: [3,h,w] float32, R G B, 0..1 nominal, h and w at least 2,
     /// any device. Throws Error(internal) for a tensor of another kind.
@@ -23,10 +24,11 @@ public:
     void reset();
 
 private:
-    at::Tensor flow(const at::Tensor& now_luma);
+    Motion follow_on_cpu(const at::Tensor& now, const at::Tensor& now_luma);
 
     FlowQuality quality_;
-    CpuFlow cpu_flow_;
+    CpuFlow flow_;
+    CpuCompensation compensation_;
     at::Tensor input_;   // [1,3,h,w]
     at::Tensor luma_;    // [1,1,h,w]
 };

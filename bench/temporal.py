@@ -1,0 +1,237 @@
+"""Steadiness of the output with the temporal lock, what it costs in sharpness and likeness, and its share of the time.
+
+The default network and the medium preset, through the program's own rooms (temporal_frames). Each figure names its
+clips. MILLSTREAM_CLIPS names the folder with real clips; without it only the synthetic ones are measured."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import temporal_metrics as metrics
+from measure import run
+from numpy.typing import NDArray
+from temporal_clips import Clip, real_clip, synthetic_clips
+from temporal_metrics import Field, Frame
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = Path(os.environ.get("MILLSTREAM_BIN", ROOT / "build/release/millstream")).parent
+CLIPS = Path(os.environ.get("MILLSTREAM_CLIPS", ROOT.parent / "shared/clips"))
+MODEL, SCALE = "realesr-animevideov3", 2
+FRAMES = 36
+REAL = ("bbb_480p_30s", "onepiece_demo", "nasa_13013", "flipping_a_pancake", "carphone_pristine", "chaplin")
+MOST_WIDTH = 640  # of a real clip's original
+
+
+@dataclass
+class Output:
+    """What the program made of a clip."""
+
+    raw: list[Frame]
+    locked: list[Frame]
+    flow: list[Field]  # [2,h,w]
+
+
+def enhance(clip: Clip, preset: str = "medium", flow: str = "full") -> Output:
+    height, width = clip.small[0].shape[:2]
+    done = subprocess.run(
+        [BUILD / "temporal_frames", MODEL, str(SCALE), str(width), str(height), preset, flow],
+        input=b"".join(frame.tobytes() for frame in clip.small),
+        capture_output=True,
+        check=True,
+    ).stdout
+    picture = height * width * 3 * SCALE * SCALE
+    stride = 2 * picture + 8 * height * width
+    output = Output([], [], [])
+    for start in range(0, len(done), stride):
+        one = np.frombuffer(done, np.uint8, 2 * picture, start).reshape(2, height * SCALE, width * SCALE, 3)
+        output.raw.append(one[0])
+        output.locked.append(one[1])
+        output.flow.append(
+            np.frombuffer(done, np.float32, 2 * height * width, start + 2 * picture).reshape(2, height, -1)
+        )
+    return output
+
+
+@dataclass
+class Score:
+    """One clip's line of the table."""
+
+    name: str
+    fast: bool
+    steadier: float  # warping error taken away, share
+    blur: float  # the same for a blur of equal sharpness
+    psnr: float  # dB gained against the original
+    blur_psnr: float
+    ssim: float
+    sharp: float
+    leak: float
+    cuts: int
+    at_cut: int  # largest difference to the unlocked frame at a cut, codes
+
+    def line(self) -> str:
+        return (
+            f"{self.name}: E_warp -{100 * self.steadier:.1f} % (blur -{100 * self.blur:.1f} %), "
+            f"PSNR {self.psnr:+.2f} dB (blur {self.blur_psnr:+.2f}), SSIM {self.ssim:+.4f}, "
+            f"sharpness {self.sharp:.3f}, leak {self.leak:.3f}, {self.cuts} cuts ({self.at_cut} codes)"
+        )
+
+
+def score(clip: Clip, output: Output) -> Score:
+    judged = metrics.steps(clip.truth)
+    control = metrics.blurred_to(output.raw, metrics.sharpness(output.locked) / metrics.sharpness(output.raw))
+    error, gain = metrics.warping_error(output.raw, judged), metrics.psnr(output.raw, clip.truth)
+    differences = [
+        int(np.abs(a.astype(int) - b.astype(int)).max())
+        for a, b, step in zip(output.locked[1:], output.raw[1:], judged, strict=True)
+        if step is None
+    ]
+    return Score(
+        name=clip.name,
+        fast=clip.fast,
+        steadier=1 - metrics.warping_error(output.locked, judged) / error,
+        blur=1 - metrics.warping_error(control, judged) / error,
+        psnr=metrics.psnr(output.locked, clip.truth) - gain,
+        blur_psnr=metrics.psnr(control, clip.truth) - gain,
+        ssim=metrics.ssim(output.locked, clip.truth) - metrics.ssim(output.raw, clip.truth),
+        sharp=metrics.sharpness(output.locked) / metrics.sharpness(output.raw),
+        leak=metrics.leak(output.locked, output.raw, judged),
+        cuts=len(differences),
+        at_cut=max(differences, default=0),
+    )
+
+
+def end_point_error(clip: Clip, flows: list[Field]) -> float:
+    """Mean distance to the true flow where it can be seen, pixels of the input; frames 2, 7, 12, ..."""
+    assert clip.flow is not None
+    assert clip.visible is not None
+    errors = []
+    for t in range(2, len(flows), 5):
+        wrong: NDArray[np.float32] = np.hypot(*(np.moveaxis(flows[t], 0, -1) - clip.flow[t]).transpose(2, 0, 1))
+        errors.append(float(wrong[clip.visible[t]].mean()))
+    return float(np.mean(errors))
+
+
+def real_clips(folder: Path, frames: int) -> list[Clip]:
+    found = [path for name in REAL for path in sorted(CLIPS.glob(f"{name}.*"))]
+    return [real_clip(path, folder, frames, MOST_WIDTH) for path in found]
+
+
+@dataclass
+class Costs:
+    """CPU time of a frame on one thread, ms; the network's on all."""
+
+    network: float
+    full: float
+    fast: float
+
+
+def costs(clip_path: Path, width: int, height: int, folder: Path) -> Costs:
+    """`clip_path`: a clip of that size."""
+    own = json.loads(run([BUILD / "temporal_costs", str(width), str(height), str(SCALE), "20"]).stdout)
+    frames = 10
+    infer = json.loads(run([BUILD / "stage_costs", "infer", clip_path, folder / "x.mp4", MODEL, str(frames)]).stdout)
+    return Costs(
+        network=1000 * infer["cpu_s"] / frames,
+        full=own["motion_full_ms"] + own["lock_ms"],
+        fast=own["motion_fast_ms"] + own["lock_ms"],
+    )
+
+
+Row = tuple[str, float | None, str, str, bool | None, str]
+
+
+def figures(folder: Path) -> list[Row]:
+    """What the targets ask for, worst clip first in mind."""
+    rows: list[Row] = []
+    scores = []
+    for clip in synthetic_clips(folder, FRAMES):
+        motion, kind = clip.name.split()
+        slowest = 0.20 if motion == "slow" else 0.35
+        output = enhance(clip)
+        error = end_point_error(clip, output.flow)
+        if kind == "x264":
+            continue
+        name = f"flow, {clip.name}: mean end-point error"
+        rows.append((name, error, "px", f"<= {slowest}", error <= slowest, "full flow, 320x180"))
+        if kind == "noise":
+            scores.append(score(clip, output))
+            rows += noise_rows(scores[-1])
+    real = [score(clip, enhance(clip)) for clip in real_clips(folder, FRAMES)]
+    print("\n".join("  " + s.line() for s in scores + real), flush=True)
+    return rows + real_rows(real)
+
+
+def noise_rows(s: Score) -> list[Row]:
+    note = s.line()
+    net, gain = s.steadier - s.blur, s.psnr - s.blur_psnr
+    return [
+        (f"lock, {s.name}: warping error taken away", s.steadier, "", ">= 0.75", s.steadier >= 0.75, note),
+        (f"lock, {s.name}: more than a blur of equal sharpness", net, "", ">= 0.40", net >= 0.40, note),
+        (f"lock, {s.name}: PSNR", s.psnr, "dB", ">= 0.6", s.psnr >= 0.6, note),
+        (f"lock, {s.name}: PSNR above that blur's", gain, "dB", ">= 0.25", gain >= 0.25, note),
+        (f"lock, {s.name}: ghost of the frame before", s.leak, "", "<= 0.04", s.leak <= 0.04, note),
+    ]
+
+
+def real_rows(scores: list[Score]) -> list[Row]:
+    if not scores:
+        skipped = f"skipped: no clips at {CLIPS}" if not CLIPS.is_dir() else "skipped: none of the clips is there"
+        return [("lock, real clips", None, "", "", None, skipped)]
+
+    def row(name: str, unit: str, least: float, values: list[float]) -> Row:
+        worst = min(values)
+        which = scores[values.index(worst)].name
+        return (
+            f"lock, real clips: {name}",
+            worst,
+            unit,
+            f">= {least}",
+            worst >= least,
+            f"worst of {len(values)}: {which}",
+        )
+
+    steadier = [s.steadier for s in scores]
+    middle = float(np.median(steadier))
+    most_leak, at_cut = max(s.leak for s in scores), max(s.at_cut for s in scores)
+    cuts = f"{sum(s.cuts for s in scores)} cuts"
+    return [
+        row("warping error taken away", "", 0.20, steadier),
+        ("lock, real clips: the same, median", middle, "", ">= 0.3", middle >= 0.30, f"{len(scores)} clips"),
+        row("more than a blur of equal sharpness", "", 0.10, [s.steadier - s.blur for s in scores]),
+        row("PSNR", "dB", -0.1, [s.psnr for s in scores]),
+        row("SSIM", "", -0.001, [s.ssim for s in scores]),
+        row("sharpness kept", "", 0.85, [s.sharp for s in scores]),
+        ("lock, real clips: ghost of the frame before", most_leak, "", "<= 0.01", most_leak <= 0.01, "worst clip"),
+        ("lock, real clips: difference at a cut", at_cut, "codes", "<= 2", at_cut <= 2, cuts),
+    ]
+
+
+def main() -> int:
+    """Every clip's line, and with --frames N a shorter look: for work on the lock itself."""
+    import argparse
+    import tempfile
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--frames", type=int, default=FRAMES)
+    parser.add_argument("--preset", choices=("low", "medium", "high"), default="medium")
+    parser.add_argument("--flow", choices=("full", "fast"), default="full")
+    parser.add_argument("--only", default="", help="clips whose name has this in it")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="millstream-bench-") as folder:
+        clips = synthetic_clips(Path(folder), arguments.frames) + real_clips(Path(folder), arguments.frames)
+    for clip in clips:
+        if arguments.only in clip.name:
+            output = enhance(clip, arguments.preset, arguments.flow)
+            known = f", EPE {end_point_error(clip, output.flow):.3f} px" if clip.flow else ""
+            print(score(clip, output).line() + known, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

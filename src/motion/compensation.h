@@ -1,0 +1,37 @@
+// The frame before brought to this frame's place by the flow, and what is left between them.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "motion/motion.h"
+
+namespace millstream {
+
+namespace compensation {
+inline constexpr float kDeadZone = 0.12F;         // pixels: below the flow's own error, a shift would only blur
+inline constexpr float kMostNoise = 8.0F / 255;   // a frame that changes everywhere does not raise the scale further
+inline constexpr std::int64_t kStillWindow = 5;   // pixels a side
+}   // namespace compensation
+
+/// Everything of a Motion but the cut, in tensor operations of any device. `now`, `before`: [1,3,h,w]; `flow`:
+/// [1,2,h,w], as it was found. Never waits for the device.
+Motion reference_compensation(const at::Tensor& now, const at::Tensor& before, const at::Tensor& flow);
+
+/// The same on a CPU in one pass over the rows, but for rounding. One thread at a time calls it; rows are shared out to
+/// Torch's threads. Owns a byte of scratch memory a pixel.
+class CpuCompensation {
+public:
+    /// All contiguous. `flow` becomes the Motion's own.
+    Motion compensate(const at::Tensor& now, const at::Tensor& before, at::Tensor flow);
+
+private:
+    std::vector<std::uint8_t> changed_;   // within two pixels to the left and right
+};
+
+/// The scale of the noise from a residual [h,w].
+at::Tensor noise_scale(const at::Tensor& residual);
+
+}   // namespace millstream
