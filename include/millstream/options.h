@@ -40,6 +40,9 @@ struct Crop {
     int y = 0;
 };
 
+/// `automatic`: kept where the encoder holds alpha, else dropped and said; `require`: refused where it cannot be kept.
+enum class Alpha { automatic, drop, require };
+
 /// `threaded` runs every stage on a thread of its own; `serial` is the one-loop reference, same output.
 enum class Runner { threaded, serial };
 
@@ -112,6 +115,7 @@ struct Options {
     bool strict = false;          ///< what would be repaired or left out, and counted, is an Error(difference) instead
     Deinterlace deinterlace = Deinterlace::automatic;
     Crop crop;
+    Alpha alpha = Alpha::automatic;    ///< of a source that has an alpha plane
     std::string hwaccel;               ///< FFmpeg device type for decoding (cuda, vaapi, ...); empty = software
     std::optional<int> video_stream;   ///< stream index to enhance; absent = the first that is no cover art
 

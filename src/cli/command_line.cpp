@@ -130,6 +130,9 @@ void add_source_options(CLI::App& app, Options& o) {
           "interlaced video: auto keeps frame rate and times; field doubles it",
           [&o](Text text) { o.deinterlace = parse_deinterlace(text); })
         ->group(group);
+    value(app, "--alpha", "auto|drop|require", "transparency: kept where the encoder holds it (auto)", [&o](Text text) {
+        o.alpha = parse_alpha(text);
+    })->group(group);
     value(app, "--crop", "off|auto|W:H:X:Y", "enhance this part of the picture; auto: without black bars (off)",
           [&o](Text text) { o.crop = parse_crop(text); })
         ->group(group);

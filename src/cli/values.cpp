@@ -213,6 +213,11 @@ Crop parse_crop(std::string_view text) {
     return {Crop::Kind::rectangle, numbers[0], numbers[1], numbers[2], numbers[3]};
 }
 
+Alpha parse_alpha(std::string_view text) {
+    return choose<Alpha, 3>("--alpha", text,
+                            {{{"auto", Alpha::automatic}, {"drop", Alpha::drop}, {"require", Alpha::require}}});
+}
+
 Deinterlace parse_deinterlace(std::string_view text) {
     return choose<Deinterlace, 4>("--deinterlace", text,
                                   {{{"auto", Deinterlace::automatic},

@@ -35,6 +35,7 @@ Backend parse_backend(std::string_view text);
 Precision parse_precision(std::string_view text);
 ColourFixing parse_colour_fix(std::string_view text);
 Crop parse_crop(std::string_view text);   ///< "off", "auto" or "WIDTH:HEIGHT:X:Y"
+Alpha parse_alpha(std::string_view text);
 Deinterlace parse_deinterlace(std::string_view text);
 Runner parse_runner(std::string_view text);
 TemporalPreset parse_temporal(std::string_view text);

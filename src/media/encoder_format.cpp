@@ -16,20 +16,25 @@ bool is_device_format(AVPixelFormat format) {
 
 // Smaller is nearer, member by member.
 struct Distance {
+    int lost_alpha;
     int family;
     int lost_chroma;
     int lost_bits;
     int extra_chroma;
     int extra_bits;
     int packed;
+    int extra_alpha;
     auto operator<=>(const Distance&) const = default;
 };
 
 Distance distance(const PixelFormat& wanted, const PixelFormat& candidate, bool packed) {
     Distance result{};
-    if (candidate.family != wanted.family) {
-        result.family =
-            candidate.family == ColourFamily::yuv ? 1 : 2;   // any picture can be made yuv; gray loses colour
+    result.lost_alpha = wanted.alpha && !candidate.alpha ? 1 : 0;
+    result.extra_alpha = candidate.alpha && !wanted.alpha ? 1 : 0;
+    if (candidate.family != wanted.family) {   // any picture can be made yuv; gray loses colour
+        const bool last =
+            candidate.family == (wanted.family == ColourFamily::gray ? ColourFamily::rgb : ColourFamily::gray);
+        result.family = last ? 2 : 1;
     }
     // Gray has no chroma to lose: the least chroma is the nearest.
     constexpr int kNoChroma = 4;
@@ -44,9 +49,14 @@ Distance distance(const PixelFormat& wanted, const PixelFormat& candidate, bool 
     return result;
 }
 
-PixelFormat encodable(PixelFormat source) {
-    source.alpha = false;
-    if (source.family == ColourFamily::rgb) {
+bool loses_nothing(const AVCodec& encoder) {
+    const AVCodecDescriptor* codec = avcodec_descriptor_get(encoder.id);
+    return codec != nullptr &&
+           (codec->props & (AV_CODEC_PROP_LOSSLESS | AV_CODEC_PROP_LOSSY)) == AV_CODEC_PROP_LOSSLESS;
+}
+
+PixelFormat encodable(const AVCodec& encoder, PixelFormat source) {
+    if (source.family == ColourFamily::rgb && !loses_nothing(encoder)) {
         source.family = ColourFamily::yuv;
         source.chroma_shift_x = 0;
         source.chroma_shift_y = 0;
@@ -76,12 +86,12 @@ EncoderFormat choose_encoder_format(const AVCodec& encoder, const PixelFormat& s
     const AVPixelFormat* formats = av::encoder_formats(encoder);
     formats = formats == nullptr ? kSilent : device_only_format(encoder) != AV_PIX_FMT_NONE ? kOnDevices : formats;
 
-    const PixelFormat wanted = encodable(source);
+    const PixelFormat wanted = encodable(encoder, source);
     EncoderFormat best;
     std::optional<Distance> nearest;
     for (const AVPixelFormat* format = formats; *format != AV_PIX_FMT_NONE; ++format) {
         const auto candidate = planar_equivalent(*format);
-        if (!candidate || candidate->alpha || is_full_range_format(*format)) {
+        if (!candidate || is_full_range_format(*format)) {
             continue;
         }
         const Distance here = distance(wanted, *candidate, !planar_format(*format));
@@ -105,7 +115,7 @@ EncoderFormat named_encoder_format(const AVCodec& encoder, const std::string& na
     const AVPixelFormat* formats = av::encoder_formats(encoder);
     for (; formats != nullptr && *formats != AV_PIX_FMT_NONE; ++formats) {
         const auto usable = planar_equivalent(*formats);
-        if (!usable || usable->alpha || is_full_range_format(*formats)) {
+        if (!usable || is_full_range_format(*formats)) {
             continue;
         }
         if (*formats == wanted && pictures) {

@@ -113,15 +113,39 @@ Colour output_colour(const VideoStreamInfo& video, const PixelFormat& format, st
     return colour;
 }
 
+constexpr const char* kHoldAlpha = "ffv1 in .mkv, prores_ks or qtrle in .mov, libvpx-vp9 in .webm hold it (--encoder)";
+
+std::string without_alpha_because(const EncoderSettings& settings) {
+    return ": " + settings.encoder + " cannot hold it; " + kHoldAlpha + ".";
+}
+
+// What is asked of the encoder: the source's, without an alpha plane that is not wanted.
+PixelFormat wanted_format(const VideoStreamInfo& video, Alpha alpha) {
+    PixelFormat format = video.format;
+    format.alpha = format.alpha && alpha != Alpha::drop;
+    return format;
+}
+
+void check_alpha(const Options& options, const VideoStreamInfo& video, const EncoderSettings& settings) {
+    if (options.alpha == Alpha::require && !settings.format.alpha) {
+        refuse("--alpha require",
+               video.format.alpha ? settings.encoder + " cannot hold an alpha plane" : "the source has no alpha plane",
+               video.format.alpha ? kHoldAlpha : "Leave it out");
+    }
+}
+
 void note_format(const VideoStreamInfo& video, const EncoderSettings& settings, bool asked,
                  std::vector<std::string>& notes) {
     if (video.format.alpha) {
-        notes.push_back("The alpha plane is dropped: " + settings.encoder + " cannot hold it.");
+        notes.push_back(settings.format.alpha ? "The alpha plane is scaled beside the colours."
+                                              : "The alpha plane is dropped" + without_alpha_because(settings));
     }
+    PixelFormat encoded = settings.format;
+    encoded.alpha = false;
     PixelFormat without_alpha = video.format;
     without_alpha.alpha = false;
     const bool same_family = settings.format.family == video.format.family;
-    if (settings.format != without_alpha && (same_family || video.format.family != ColourFamily::rgb)) {
+    if (encoded != without_alpha && (same_family || video.format.family != ColourFamily::rgb)) {
         notes.push_back(describe_format(without_alpha) + " is encoded as " + describe_format(settings.format) + ": " +
                         (asked ? "--pix-fmt asks for it." : settings.encoder + " does not take it."));
     }
@@ -172,8 +196,9 @@ EncoderSettings choose_encoder(const Options& options, const SourceInfo& source,
     const VideoStreamInfo& video = *source.video().video;
     const AVCodec& codec = find_encoder(options);
     check_container(codec, options);
-    const EncoderFormat format = options.pixel_format.empty() ? choose_encoder_format(codec, video.format)
-                                                              : named_encoder_format(codec, options.pixel_format);
+    const EncoderFormat format = options.pixel_format.empty()
+                                     ? choose_encoder_format(codec, wanted_format(video, options.alpha))
+                                     : named_encoder_format(codec, options.pixel_format);
     const EncoderTraits traits = traits_of(codec.name);
 
     EncoderSettings settings;
@@ -188,6 +213,7 @@ EncoderSettings choose_encoder(const Options& options, const SourceInfo& source,
     settings.preset = options.preset.empty() ? traits.default_preset : options.preset;
     settings.threads = usable_cpus();
     settings.extra = options.encoder_options;
+    check_alpha(options, video, settings);
     check_preset(settings);
     adopt_extra(settings);
     settings.field_order = output_field_order(video, settings, notes);

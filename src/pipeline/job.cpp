@@ -97,7 +97,7 @@ private:
         const VideoStreamInfo& video = *job_.source.video().video;
         const Size input{video.width, video.height};
         DecodeSource source(decoder_, live_, stop_);
-        ToTensorStage to_tensor(video.format, video.width, video.height);
+        ToTensorStage to_tensor(video.format, video.width, video.height, keeps_alpha(job_));
         const Options& options = job_.plan.options;
         const bool fixes_colours = options.colour_fix != ColourFixing::off;
         EnhanceStage enhance(*executor_, network.scale, input,

@@ -46,6 +46,9 @@ static void to_json(Json& target, Precision precision) {
 static void to_json(Json& target, ColourFixing fixing) {
     target = fixing == ColourFixing::off ? "off" : "lowpass";
 }
+static void to_json(Json& target, Alpha alpha) {
+    target = alpha == Alpha::drop ? "drop" : alpha == Alpha::require ? "require" : "auto";
+}
 static void to_json(Json& target, const Crop& crop) {
     switch (crop.kind) {
         case Crop::Kind::off:
@@ -119,7 +122,8 @@ MILLSTREAM_JSON_FIELDS(Size, width, height);
 MILLSTREAM_JSON_FIELDS(Options, input, output, overwrite, model, scale, size, fit, backend, precision, tile, batch,
                        threads, colour_fix, temporal, temporal_flow, debug_view, max_memory, max_vram, disk_limit,
                        codec, encoder, crf, preset, encoder_options, pixel_format, bake_rotation, faststart, strict,
-                       deinterlace, crop, hwaccel, video_stream, audio, subtitles, convert_subtitles, verify, runner);
+                       deinterlace, crop, alpha, hwaccel, video_stream, audio, subtitles, convert_subtitles, verify,
+                       runner);
 MILLSTREAM_JSON_FIELDS(StreamPlan, index, kind, codec, language, action, reason);
 MILLSTREAM_JSON_FIELDS(MemoryPlan, budget, base, decoder, network, frames, temporal, encoder);
 MILLSTREAM_JSON_FIELDS(DiskPlan, predicted_output, checkpoint, free, allowed);

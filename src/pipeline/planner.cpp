@@ -110,6 +110,10 @@ private:
         if (job_.deinterlacing.rate == DeinterlacedRate::fields) {
             use_field_rate(job_.source);
         }
+        if (options().deinterlace != Deinterlace::off) {   // made so, or found to be so
+            job_.source.streams.at(static_cast<std::size_t>(job_.source.video_stream)).video->field_order =
+                FieldOrder::progressive;
+        }
         if (!words.empty()) {
             note(std::move(words));
         }
@@ -147,6 +151,7 @@ private:
         const std::uint64_t rest = reserved(needs);
         const std::uint64_t for_encoder = needs.budget > rest ? needs.budget - rest : 0;
         choose_encoder_settings(for_encoder);
+        needs.alpha_kept = keeps_alpha(job_);
         needs.encoder = encoder_memory(job_.encoder);
         needs.result_picture = job_.encoder.format.picture_bytes(job_.encoder.width, job_.encoder.height);
         MemoryChoice smallest;

@@ -30,6 +30,11 @@ struct PreparedJob {
     std::uint64_t index_bytes = 0;        ///< room for the index in front; 0 = it stays at the end
 };
 
+/// Source and output have an alpha plane.
+inline bool keeps_alpha(const PreparedJob& job) {
+    return job.source.video().video->format.alpha && job.encoder.format.alpha && job.plan.options.alpha != Alpha::drop;
+}
+
 /// Probes, loads the network, chooses and checks. Throws Error: usage, input, model, refused.
 PreparedJob prepare(const Options& options);
 
