@@ -251,10 +251,20 @@ FEATURES = (
     ),
     Feature("pixels that are not square", from_picture("sar.mp4", "-vf", "setsar=4/3", *X264), ("sample aspect",)),
     Feature(
-        "interlaced, bottom field first",
+        "interlaced, left so",
         from_picture("fields.mkv", "-vf", "setfield=bff", *X264, "-flags", "+ildct+ilme"),
         ("fields",),
+        options=("--deinterlace", "off"),
         containers=("mp4", "mov", "mkv"),
+    ),
+    Feature(
+        "interlaced, made whole",
+        from_picture("fields.mkv", "-vf", "setfield=bff", *X264, "-flags", "+ildct+ilme"),
+        ("fields", "frame times"),
+        options=("--deinterlace", "on"),
+        containers=("mp4", "mov", "mkv"),
+        otherwise=everywhere("fields", (0, 0), "mp4", "mov", "mkv"),
+        says="a picture is made of every frame",
     ),
     Feature(
         "full range BT.601",
