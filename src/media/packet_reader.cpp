@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <string_view>
 #include <utility>
 
 #include "media/av.h"
@@ -118,16 +119,15 @@ std::string plain_text_of_ass(const std::string& dialogue) {
         begin = dialogue.find(',', begin);
         begin = begin == std::string::npos ? begin : begin + 1;
     }
+    constexpr std::string_view kSpaces = "Nnh";   // \N and \n break a line, \h is a hard space
     std::string text;
     bool markup = false;
     for (std::size_t i = begin; i < dialogue.size(); ++i) {
         const char letter = dialogue[i];
         if (letter == '{' || letter == '}') {
             markup = letter == '{';
-        } else if (letter == '\\' && i + 1 < dialogue.size() && (dialogue[i + 1] == 'N' || dialogue[i + 1] == 'n')) {
-            text += markup ? "" : " ";
-            ++i;
-        } else if (letter == '\\' && i + 1 < dialogue.size() && dialogue[i + 1] == 'h') {
+        } else if (letter == '\\' && i + 1 < dialogue.size() &&
+                   kSpaces.find(dialogue[i + 1]) != std::string_view::npos) {
             text += markup ? "" : " ";
             ++i;
         } else if (!markup && letter != '\r' && letter != '\n') {

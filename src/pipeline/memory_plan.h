@@ -22,8 +22,8 @@ struct MemoryNeeds {
     std::uint64_t input_tensor = 0;
     std::uint64_t output_tensor = 0;
     std::uint64_t result_picture = 0;
-    bool input_kept = false;   ///< the input tensor is needed until the output has been corrected by it
-    bool alpha_kept = false;   ///< the decoder's picture is held until the output picture exists
+    bool input_kept = false;           ///< the input tensor is needed until the output has been corrected by it
+    bool alpha_kept = false;           ///< the decoder's picture is held until the output picture exists
     std::uint64_t motion = 0;          ///< what a frame carries of its motion; 0 = nothing looks at it
     std::uint64_t temporal_work = 0;   ///< work space of motion and lock, and a debug view's pictures
     NetworkCost cost;

@@ -18,7 +18,7 @@ namespace {
 
 // An input-sized flow for the output's grid, in output pixels.
 at::Tensor enlarged_flow(const at::Tensor& flow, std::int64_t height, std::int64_t width) {
-    const at::Tensor large = at::upsample_bilinear2d(flow.unsqueeze(0), {height, width}, false);
+    at::Tensor large = at::upsample_bilinear2d(flow.unsqueeze(0), {height, width}, false);
     large.select(1, 0).mul_(static_cast<double>(width) / static_cast<double>(flow.size(2)));
     large.select(1, 1).mul_(static_cast<double>(height) / static_cast<double>(flow.size(1)));
     return large;

@@ -19,10 +19,6 @@ MILLSTREAM_VECTOR_PART Four load(const float* from) {
     return values;
 }
 
-MILLSTREAM_VECTOR_PART Four all(float value) {
-    return Four{value, value, value, value};
-}
-
 MILLSTREAM_VECTOR_PART float sum(Four v) {
     return (v[0] + v[1]) + (v[2] + v[3]);
 }

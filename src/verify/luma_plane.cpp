@@ -169,6 +169,7 @@ LumaPlane shrink(const LumaPlane& plane, Size size) {
 
 std::vector<double> plane_means(const Picture& picture) {
     std::vector<double> means;
+    means.reserve(static_cast<std::size_t>(picture.format.colour_planes()));
     for (int plane = 0; plane < picture.format.colour_planes(); ++plane) {
         means.push_back(picture.format.bytes_per_sample() == 1 ? plane_mean<std::uint8_t>(picture, plane)
                                                                : plane_mean<std::uint16_t>(picture, plane));

@@ -34,7 +34,7 @@ def frames() -> NDArray[np.uint8]:
 
 def locked(program: Path) -> NDArray[np.uint8]:
     """The last frame as the lock leaves it, behind the identity network."""
-    command = [program, "identity", "1", str(WIDTH), str(HEIGHT), "medium", "full"]
+    command: list[str | Path] = [program, "identity", "1", str(WIDTH), str(HEIGHT), "medium", "full"]
     done = subprocess.run(command, input=frames().tobytes(), capture_output=True, check=True).stdout
     picture = HEIGHT * WIDTH * 3
     last = (FRAMES - 1) * (2 * picture + 8 * HEIGHT * WIDTH)
