@@ -1,5 +1,6 @@
 #include "media/decoder.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "media/av.h"
@@ -20,7 +21,10 @@ Shape shape_of(const VideoStreamInfo& video) {
 
 std::int64_t nominal_ticks(const StreamInfo& stream) {
     const Rational rate = stream.video->average_rate;
-    return rate.num <= 0 ? 1 : av_rescale_q(1, av_inv_q(av::to_av(rate)), av::to_av(stream.time_base));
+    constexpr std::int64_t kMost = std::int64_t{1} << 32;   // far from overflow however many frames have no time stamp
+    const std::int64_t ticks =
+        rate.num <= 0 ? 1 : av_rescale_q(1, av_inv_q(av::to_av(rate)), av::to_av(stream.time_base));
+    return std::clamp<std::int64_t>(ticks, 1, kMost);
 }
 
 // A decoder that only fails is given up on: no file makes us loop for ever.
@@ -31,8 +35,8 @@ constexpr int kMostFailuresInARow = 10000;
 struct VideoDecoder::State {
     State(const SourceInfo& source, const DecoderSettings& settings)
         : video(*source.video().video),
-          demuxer(source.path),
-          decoder(checked_stream(source), settings, demuxer.name()),
+          demuxer(source),
+          decoder(demuxer, checked_stream(source), settings),
           fitter(video.format, shape_of(video), video.colour.full_range, video.colour.matrix),
           rising_pts(nominal_ticks(source.video())),
           crop(settings.crop) {
@@ -46,12 +50,12 @@ struct VideoDecoder::State {
         }
     }
 
-    const AVStream& checked_stream(const SourceInfo& source) const {
+    int checked_stream(const SourceInfo& source) const {
         if (source.video_stream < 0 || source.video_stream >= demuxer.streams()) {
             throw Error(ErrorKind::input, {"opening the input", demuxer.name(),
                                            "the file has changed since it was looked at", "Start again"});
         }
-        return demuxer.stream(source.video_stream);
+        return source.video_stream;
     }
 
     std::optional<av::Frame> next_frame();

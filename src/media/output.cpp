@@ -93,7 +93,7 @@ VideoOutput::State::State(const OutputSpec& spec_, const SourceInfo& source)
       video_stream(source.video()),
       video_time_base(av::to_av(video_stream.time_base)),
       encoder(spec.encoder, Muxer::wants_global_header(spec.container)),
-      copy(source.path, spec.copied_streams, spec.container),
+      copy(source, spec.copied_streams, spec.container),
       muxer(spec.path, spec.container),
       clock(av_rescale_q(1, av_inv_q(av::to_av(spec.encoder.frame_rate)), video_time_base)) {
     add_video_stream();

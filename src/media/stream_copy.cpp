@@ -33,8 +33,8 @@ av::BitstreamFilter make_filter(const char* name, const AVStream& stream, const 
 
 }   // namespace
 
-StreamCopy::StreamCopy(const std::filesystem::path& path, const std::vector<int>& streams, const std::string& container)
-    : demuxer_(path), track_of_stream_(static_cast<std::size_t>(demuxer_.streams()), -1) {
+StreamCopy::StreamCopy(const SourceInfo& source, const std::vector<int>& streams, const std::string& container)
+    : demuxer_(source), track_of_stream_(static_cast<std::size_t>(demuxer_.streams()), -1) {
     for (const int index : streams) {
         if (index < 0 || index >= demuxer_.streams()) {
             throw Error(ErrorKind::input, {kCopying, demuxer_.name(),

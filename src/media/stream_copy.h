@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <filesystem>
 #include <optional>
 #include <vector>
 
@@ -19,7 +18,7 @@ namespace millstream {
 class StreamCopy {
 public:
     /// `streams`: indices in the source, in the order of the output's tracks.
-    StreamCopy(const std::filesystem::path& path, const std::vector<int>& streams, const std::string& container);
+    StreamCopy(const SourceInfo& source, const std::vector<int>& streams, const std::string& container);
 
     [[nodiscard]] std::size_t size() const { return tracks_.size(); }
     [[nodiscard]] const AVStream& source_stream(std::size_t track) const { return *tracks_[track].stream; }
