@@ -13,11 +13,17 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LES
   # False alarms on "text" + std::string at -O3 (GCC bug 105651).
   target_compile_options(millstream_flags INTERFACE -Wno-restrict)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+  # Macros of FFmpeg's headers are compound literals (AV_TIME_BASE_Q).
+  target_compile_options(millstream_flags INTERFACE -Wno-c99-extensions)
+endif()
 if(MILLSTREAM_SANITIZE)
   add_compile_options(-fsanitize=${MILLSTREAM_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${MILLSTREAM_SANITIZE})
-  # GCC warns of uninitialised optionals in instrumented code only (GCC bug 80635 and its like).
-  target_compile_options(millstream_flags INTERFACE -Wno-maybe-uninitialized)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    # GCC warns of uninitialised optionals in instrumented code only (GCC bug 80635 and its like).
+    target_compile_options(millstream_flags INTERFACE -Wno-maybe-uninitialized)
+  endif()
   if(MILLSTREAM_SANITIZE MATCHES undefined)
     # Torch hides its type information: the vptr check cannot link against it.
     add_compile_options(-fno-sanitize=vptr -fno-sanitize-recover=undefined)

@@ -2,10 +2,13 @@
 
 #include <cstdlib>
 
+#include "media/time_limits.h"
+
 namespace millstream {
 namespace {
 
 constexpr std::int64_t kJump = AV_TIME_BASE;
+constexpr std::int64_t kMostShift = static_cast<std::int64_t>(kMostSeconds) * AV_TIME_BASE;
 
 void shift(std::int64_t& time_stamp, std::int64_t by, AVRational time_base) {
     if (time_stamp != AV_NOPTS_VALUE) {
@@ -43,7 +46,7 @@ std::int64_t ClockJumps::choose_shift(const Stream& stream, std::int64_t dts) {
     if (std::abs(gap) > kJump && std::abs(gap_before) <= kJump) {
         return previous_shift_;
     }
-    if (gap < -kJump) {
+    if (gap < -kJump && shift_ - gap <= kMostShift) {
         previous_shift_ = shift_;
         shift_ -= gap;
         ++jumps_;

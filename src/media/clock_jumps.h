@@ -15,6 +15,7 @@ namespace millstream {
 /// Deterministic in the order of the packets: two demuxers that read the same packets shift them alike.
 class ClockJumps {
 public:
+    /// The packet's times are sane ones (is_sane_time).
     void apply(AVPacket& packet, AVRational time_base);
     [[nodiscard]] std::int64_t jumps() const { return jumps_; }
 

@@ -1,5 +1,6 @@
 #include "media/decoder.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "media/av.h"
@@ -38,7 +39,10 @@ VideoStreamInfo whole_video(const SourceInfo& source, const DecoderSettings& set
 
 std::int64_t nominal_ticks(const StreamInfo& stream) {
     const Rational rate = stream.video->average_rate;
-    return rate.num <= 0 ? 1 : av_rescale_q(1, av_inv_q(av::to_av(rate)), av::to_av(stream.time_base));
+    constexpr std::int64_t kMost = std::int64_t{1} << 32;   // far from overflow however many frames have no time stamp
+    const std::int64_t ticks =
+        rate.num <= 0 ? 1 : av_rescale_q(1, av_inv_q(av::to_av(rate)), av::to_av(stream.time_base));
+    return std::clamp<std::int64_t>(ticks, 1, kMost);
 }
 
 // A decoder that only fails is given up on: no file makes us loop for ever.
@@ -49,8 +53,8 @@ constexpr int kMostFailuresInARow = 10000;
 struct VideoDecoder::State {
     State(const SourceInfo& source, const DecoderSettings& settings)
         : video(whole_video(source, settings)),
-          demuxer(source.path),
-          decoder(checked_stream(source), settings, demuxer.name()),
+          demuxer(source),
+          decoder(demuxer, checked_stream(source), settings),
           fitter(turned(video.format, way_back(video)), shape_of(video), video.colour.full_range, video.colour.matrix),
           rising_pts(nominal_ticks(source.video())),
           crop(settings.crop) {
@@ -67,12 +71,12 @@ struct VideoDecoder::State {
         }
     }
 
-    const AVStream& checked_stream(const SourceInfo& source) const {
+    int checked_stream(const SourceInfo& source) const {
         if (source.video_stream < 0 || source.video_stream >= demuxer.streams()) {
             throw Error(ErrorKind::input, {"opening the input", demuxer.name(),
                                            "the file has changed since it was looked at", "Start again"});
         }
-        return demuxer.stream(source.video_stream);
+        return source.video_stream;
     }
 
     std::optional<av::Frame> next_frame();

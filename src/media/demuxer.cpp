@@ -4,10 +4,10 @@
 #include <array>
 #include <cerrno>
 #include <string_view>
-#include <system_error>
+#include <utility>
 
 #include "media/log.h"
-#include "media/probe.h"
+#include "media/time_limits.h"
 
 namespace millstream {
 namespace {
@@ -36,31 +36,22 @@ bool is_refused(const AVInputFormat& format) {
     throw Error(ErrorKind::input, {kOpening, name, std::move(why), std::move(hint)});
 }
 
-void check_is_readable_file(const std::filesystem::path& path, const std::string& name) {
-    std::error_code code;
-    const auto status = std::filesystem::status(path, code);
-    if (status.type() == std::filesystem::file_type::not_found) {
-        refuse(name, "there is no such file", "Check the spelling of the path");
-    }
-    if (code) {
-        refuse(name, code.message(), "Check the rights of the file and of its folders");
-    }
-    if (status.type() == std::filesystem::file_type::directory) {
-        refuse(name, "it is a folder, not a file", "Name one video file");
-    }
-    if (status.type() != std::filesystem::file_type::regular) {
-        refuse(name, "it is no regular file (a device, pipe or socket)", "Copy the video into a file first");
-    }
-    if (std::filesystem::file_size(path, code) == 0 && !code) {
-        refuse(name, "the file is empty (0 bytes)", "Download or copy it again");
-    }
-}
-
 // Matroska, MP4 and others say so, and then report a plain end of file.
 bool says_that_the_file_is_cut(const LogCapture& log) {
     return std::any_of(log.lines().begin(), log.lines().end(), [](const std::string& line) {
         return line.find("prematurely") != std::string::npos || line.find("partial file") != std::string::npos;
     });
+}
+
+void drop_absurd_times(AVPacket& packet, AVRational time_base) {
+    for (std::int64_t* time : {&packet.pts, &packet.dts}) {
+        if (!is_sane_time(*time, time_base)) {
+            *time = AV_NOPTS_VALUE;
+        }
+    }
+    if (packet.duration < 0 || !is_sane_time(packet.duration, time_base)) {
+        packet.duration = 0;
+    }
 }
 
 int refuse_other_files(AVFormatContext* /*context*/, AVIOContext** /*io*/, const char* /*url*/, int /*flags*/,
@@ -70,20 +61,27 @@ int refuse_other_files(AVFormatContext* /*context*/, AVIOContext** /*io*/, const
 
 }   // namespace
 
-Demuxer::Demuxer(const std::filesystem::path& path) : name_(path.string()) {
-    check_is_readable_file(path, name_);
+Demuxer::Demuxer(const std::filesystem::path& path, const InputLimits& limits)
+    : Demuxer(open_file(path), path.string(), limits) {}
+
+Demuxer::Demuxer(std::span<const std::byte> bytes, const std::string& name, const InputLimits& limits)
+    : Demuxer(open_memory(bytes, name), name, limits) {}
+
+Demuxer::Demuxer(const SourceInfo& source)
+    : Demuxer(source.memory.empty() ? open_file(source.path) : open_memory(source.memory, source.path.string()),
+              source.path.string(), source.limits) {}
+
+Demuxer::Demuxer(InputIo io, std::string name, const InputLimits& limits)
+    : name_(std::move(name)), limits_(limits), io_(std::move(io)) {
     quiet_ffmpeg();
-    AVIOContext* io = nullptr;
-    // "file:" so that no part of the name is taken for a protocol.
-    const int opened = avio_open2(&io, ("file:" + name_).c_str(), AVIO_FLAG_READ, nullptr, nullptr);
-    if (opened < 0) {
-        av::fail(ErrorKind::input, opened, kOpening, name_, "Check the rights of the file");
-    }
-    io_.reset(io);
     read_headers(recognise());
     if ((context_->iformat->flags & AVFMT_TS_DISCONT) != 0) {
         clock_.emplace();
     }
+}
+
+std::uint64_t Demuxer::bytes() const {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(avio_size(io_.get()), 0));
 }
 
 const AVInputFormat& Demuxer::recognise() {
@@ -117,7 +115,7 @@ void Demuxer::read_headers(const AVInputFormat& format) {
     context->io_open = refuse_other_files;
     av::Dictionary options;
     options.set("protocol_whitelist", "file");
-    options.set("max_streams", kMaxStreams);
+    options.set("max_streams", limits_.streams);
     const int opened = avformat_open_input(&context, name_.c_str(), &format, options.address());   // frees on failure
     if (opened < 0) {
         if (probe_score_ <= AVPROBE_SCORE_RETRY) {   // recognised by little more than the extension
@@ -134,7 +132,7 @@ void Demuxer::read_headers(const AVInputFormat& format) {
     // A decoder that find_stream_info opens must not allocate for absurd sizes either.
     std::vector<AVDictionary*> limits(context->nb_streams, nullptr);
     for (AVDictionary*& limit : limits) {
-        av_dict_set_int(&limit, "max_pixels", kMaxPixels, 0);
+        av_dict_set_int(&limit, "max_pixels", limits_.pixels, 0);
     }
     const int found = avformat_find_stream_info(context, limits.empty() ? nullptr : limits.data());
     for (AVDictionary*& limit : limits) {
@@ -178,8 +176,10 @@ bool Demuxer::read(AVPacket& packet) {
             ++failures;
             continue;
         }
+        const AVRational time_base = context_->streams[packet.stream_index]->time_base;
+        drop_absurd_times(packet, time_base);
         if (clock_) {
-            clock_->apply(packet, context_->streams[packet.stream_index]->time_base);
+            clock_->apply(packet, time_base);
         }
         if (!wanted(packet)) {
             continue;
@@ -196,8 +196,9 @@ bool Demuxer::read(AVPacket& packet) {
 
 void Demuxer::seek_near(double seconds) {
     const LogCapture log;
-    const std::int64_t start = context_->start_time == AV_NOPTS_VALUE ? 0 : context_->start_time;
-    av_seek_frame(context_.get(), -1, start + static_cast<std::int64_t>(seconds * AV_TIME_BASE), AVSEEK_FLAG_BACKWARD);
+    const std::int64_t start = is_sane_time(context_->start_time, AV_TIME_BASE_Q) ? context_->start_time : 0;
+    const double ticks = std::min(seconds, kMostSeconds) * AV_TIME_BASE;
+    av_seek_frame(context_.get(), -1, start + static_cast<std::int64_t>(ticks), AVSEEK_FLAG_BACKWARD);
 }
 
 }   // namespace millstream

@@ -1,23 +1,31 @@
-// A source file -> packets.
+// A source -> packets.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "media/av.h"
 #include "media/clock_jumps.h"
+#include "media/input_io.h"
+#include "media/probe.h"
 
 namespace millstream {
 
-/// Opens one local file. Nothing but that file is read: scripts, playlists and image sequences, which name other files,
-/// are refused, and whatever asks for another file gets an error.
+/// Opens one local file, or bytes in memory. Nothing but that is read: scripts, playlists and image sequences, which
+/// name other files, are refused, and whatever asks for another file gets an error.
 class Demuxer {
 public:
     /// Throws Error(input): missing, no regular file, unreadable, empty, of no known format, damaged headers.
-    explicit Demuxer(const std::filesystem::path& path);
+    explicit Demuxer(const std::filesystem::path& path, const InputLimits& limits = {});
+    /// `bytes` stay the caller's and must outlive the demuxer. `name` stands for the file's: formats that have no mark
+    /// of their own are told by its extension.
+    Demuxer(std::span<const std::byte> bytes, const std::string& name, const InputLimits& limits = {});
+    /// What probe() has looked at, once more.
+    explicit Demuxer(const SourceInfo& source);
 
     /// Only packets of these streams come out of read(). Before this call: all streams.
     void select(const std::vector<int>& streams);
@@ -33,17 +41,21 @@ public:
     [[nodiscard]] AVStream& stream(int index) const { return *context_->streams[index]; }
     [[nodiscard]] int streams() const { return static_cast<int>(context_->nb_streams); }
     [[nodiscard]] const std::string& name() const { return name_; }   ///< for messages
+    [[nodiscard]] const InputLimits& limits() const { return limits_; }
+    [[nodiscard]] std::uint64_t bytes() const;
     [[nodiscard]] std::int64_t corrupt_packets() const { return corrupt_packets_; }
     [[nodiscard]] bool truncated() const { return truncated_; }
     [[nodiscard]] std::int64_t clock_jumps() const { return clock_ ? clock_->jumps() : 0; }
 
 private:
+    Demuxer(InputIo io, std::string name, const InputLimits& limits);
     [[nodiscard]] const AVInputFormat& recognise();
     void read_headers(const AVInputFormat& format);
     bool wanted(const AVPacket& packet) const;
 
     std::string name_;
-    av::Io io_;   // outlives context_, which reads through it
+    InputLimits limits_;
+    InputIo io_;   // outlives context_, which reads through it
     av::InputContext context_;
     int probe_score_ = 0;
     std::optional<std::vector<bool>> selected_;

@@ -85,7 +85,7 @@ std::vector<ChapterDescription> chapters_of(const AVFormatContext& file) {
 
 av::Frame first_frame(Demuxer& demuxer, int stream) {
     demuxer.select({stream});
-    FrameDecoder decoder(demuxer.stream(stream), {.threads = 1, .hwaccel = ""}, demuxer.name());
+    FrameDecoder decoder(demuxer, stream, {.threads = 1, .hwaccel = ""});
     const av::Packet packet = av::make_packet();
     av::Frame frame = av::make_frame();
     bool draining = false;

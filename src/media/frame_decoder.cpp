@@ -8,7 +8,6 @@ extern "C" {
 
 #include "base/cpu.h"
 #include "media/log.h"
-#include "media/probe.h"
 
 namespace millstream {
 namespace {
@@ -73,9 +72,10 @@ int decoder_threads(int requested) {
     return requested > 0 ? requested : std::min(usable_cpus(), kMostThreads);
 }
 
-FrameDecoder::FrameDecoder(const AVStream& stream, const DecoderSettings& settings, const std::string& file) {
+FrameDecoder::FrameDecoder(const Demuxer& demuxer, int index, const DecoderSettings& settings) {
     const LogCapture log;
-    const std::string subject = file + ", stream " + std::to_string(stream.index);
+    const AVStream& stream = demuxer.stream(index);
+    const std::string subject = demuxer.name() + ", stream " + std::to_string(index);
     const AVCodec* codec = decoder_of(stream, device_type(settings.hwaccel));
     if (codec == nullptr) {
         throw Error(ErrorKind::input, {"opening the decoder", subject,
@@ -90,12 +90,12 @@ FrameDecoder::FrameDecoder(const AVStream& stream, const DecoderSettings& settin
     av::check(avcodec_parameters_to_context(context_.get(), stream.codecpar), ErrorKind::input, "opening the decoder",
               subject);
     context_->pkt_timebase = stream.time_base;
-    context_->max_pixels = kMaxPixels;
+    context_->max_pixels = demuxer.limits().pixels;
     context_->thread_count = decoder_threads(settings.threads);
     context_->flags |= AV_CODEC_FLAG_UNALIGNED;   // exact cropping; FrameFitter aligns
     context_->export_side_data |= settings.film_grain_apart ? AV_CODEC_EXPORT_DATA_FILM_GRAIN : 0;
     if (!settings.hwaccel.empty()) {
-        open_device(*codec, settings.hwaccel, file);
+        open_device(*codec, settings.hwaccel, demuxer.name());
     }
     const int opened = avcodec_open2(context_.get(), codec, nullptr);
     if (opened < 0) {

@@ -5,6 +5,7 @@
 
 #include "media/av.h"
 #include "media/decoder.h"
+#include "media/demuxer.h"
 
 namespace millstream {
 
@@ -20,7 +21,8 @@ public:
     };
 
     /// Throws Error(input): no decoder, parameters the decoder refuses; Error(usage): the device is unknown or absent.
-    FrameDecoder(const AVStream& stream, const DecoderSettings& settings, const std::string& file);
+    /// `demuxer` tells the stream's parameters and the limits; it is not kept.
+    FrameDecoder(const Demuxer& demuxer, int stream, const DecoderSettings& settings);
     FrameDecoder(const FrameDecoder&) = delete;   // the codec context points at device_format_
     FrameDecoder& operator=(const FrameDecoder&) = delete;
 

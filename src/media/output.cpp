@@ -52,7 +52,7 @@ struct VideoOutput::State {
 VideoOutput::State::State(const OutputSpec& spec, const SourceInfo& source)
     : video_time_base(av::to_av(source.video().time_base)),
       encoder(spec.encoder, Muxer::wants_global_header(spec.container)),
-      copy(source.path, spec.carried, spec.container),
+      copy(source, spec.carried, spec.container),
       muxer(spec.path, spec.container),
       time_line(copy.demuxer().context(), video_time_base, source.video().start_pts),
       tracks(add_tracks(muxer, time_line, encoder, spec.encoder.hdr, copy, source.video(), spec.carried)),

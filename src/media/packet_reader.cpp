@@ -180,7 +180,7 @@ PacketReader::State::State(const std::filesystem::path& path, const std::vector<
         }
         if (decoded && avcodec_find_decoder(from.codecpar->codec_id) != nullptr) {
             stream.decoder =
-                std::make_unique<FrameDecoder>(from, DecoderSettings{.threads = 1, .hwaccel = ""}, demuxer.name());
+                std::make_unique<FrameDecoder>(demuxer, index, DecoderSettings{.threads = 1, .hwaccel = ""});
         }
         indices.push_back(index);
     }

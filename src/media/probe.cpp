@@ -12,6 +12,7 @@
 #include "media/pixel_formats.h"
 #include "media/side_data.h"
 #include "media/turn.h"
+#include "media/time_limits.h"
 
 namespace millstream {
 namespace {
@@ -46,14 +47,15 @@ bool is_cover_art(const AVStream& stream) {
 }
 
 double seconds(std::int64_t ticks, AVRational time_base) {
-    return ticks == AV_NOPTS_VALUE || ticks <= 0 ? 0.0 : static_cast<double>(ticks) * av_q2d(time_base);
+    return ticks <= 0 || !is_sane_time(ticks, time_base) ? 0.0 : static_cast<double>(ticks) * av_q2d(time_base);
 }
 
 std::int64_t expected_frames(const AVStream& stream, double duration_s) {
     if (stream.nb_frames > 0) {
-        return stream.nb_frames;
+        return stream.nb_frames <= kMostFrames ? stream.nb_frames : 0;
     }
-    return stream.avg_frame_rate.num <= 0 ? 0 : std::llround(duration_s * av_q2d(stream.avg_frame_rate));
+    const double frames = stream.avg_frame_rate.num <= 0 ? 0 : duration_s * av_q2d(stream.avg_frame_rate);
+    return frames <= static_cast<double>(kMostFrames) ? std::llround(frames) : 0;
 }
 
 VideoStreamInfo describe_video(AVFormatContext& file, AVStream& stream, double duration_s) {
@@ -101,7 +103,7 @@ StreamInfo describe_stream(AVFormatContext& file, AVStream& stream) {
     info.language = metadata(stream.metadata, "language");
     info.title = metadata(stream.metadata, "title");
     info.time_base = av::from_av(stream.time_base);
-    info.start_pts = stream.start_time == AV_NOPTS_VALUE ? 0 : stream.start_time;
+    info.start_pts = is_sane_time(stream.start_time, stream.time_base) ? stream.start_time : 0;
     info.duration_s = seconds(stream.duration, stream.time_base);
     info.bit_rate = parameters.bit_rate;
     info.roles = roles_of(stream);
@@ -126,13 +128,15 @@ StreamInfo describe_stream(AVFormatContext& file, AVStream& stream) {
     return info;
 }
 
-SourceInfo describe_file(const std::filesystem::path& path, const Demuxer& demuxer) {
+SourceInfo describe_file(const Demuxer& demuxer) {
     AVFormatContext& file = demuxer.context();
     SourceInfo source;
-    source.path = path;
+    source.path = demuxer.name();
+    source.limits = demuxer.limits();
     source.container = file.iformat->name;
-    source.bytes = std::filesystem::file_size(path);
-    source.start_s = file.start_time == AV_NOPTS_VALUE ? 0 : static_cast<double>(file.start_time) / AV_TIME_BASE;
+    source.bytes = demuxer.bytes();
+    source.start_s =
+        is_sane_time(file.start_time, AV_TIME_BASE_Q) ? static_cast<double>(file.start_time) / AV_TIME_BASE : 0;
     source.duration_s = seconds(file.duration, AV_TIME_BASE_Q);
     for (unsigned i = 0; i < file.nb_streams; ++i) {
         source.streams.push_back(describe_stream(file, *file.streams[i]));
@@ -188,8 +192,7 @@ int choose_stream(const SourceInfo& source, std::optional<int> wanted) {
 // The first frame the decoder gives, or nothing and what the decoder said.
 av::Frame first_frame(Demuxer& demuxer, int stream, std::string& complaint) {
     demuxer.select({stream});
-    FrameDecoder decoder(demuxer.stream(stream), {.threads = 1, .hwaccel = "", .film_grain_apart = true},
-                         demuxer.name());
+    FrameDecoder decoder(demuxer, stream, {.threads = 1, .hwaccel = "", .film_grain_apart = true});
     const av::Packet packet = av::make_packet();
     av::Frame frame = av::make_frame();
     bool draining = false;
@@ -214,11 +217,16 @@ av::Frame first_frame(Demuxer& demuxer, int stream, std::string& complaint) {
     return nullptr;
 }
 
+bool is_too_large(const SourceInfo& source, int width, int height) {
+    return std::int64_t{width} * height > source.limits.pixels || width > kMaxSide || height > kMaxSide;
+}
+
 void check_size(const SourceInfo& source, int width, int height) {
-    if (width <= 0 || height <= 0 || std::int64_t{width} * height > kMaxPixels) {
+    if (width <= 0 || height <= 0 || is_too_large(source, width, height)) {
         refuse(source,
                "its pictures are " + std::to_string(width) + "x" + std::to_string(height) + "; at most " +
-                   std::to_string(kMaxPixels) + " pixels (as 16384x16384) are taken",
+                   std::to_string(source.limits.pixels) + " pixels and " + std::to_string(kMaxSide) +
+                   " on a side are taken",
                "The file is damaged, or made to exhaust memory");
     }
 }
@@ -260,6 +268,30 @@ void turn_pictures(VideoStreamInfo& video) {
     video.turned = true;
 }
 
+SourceInfo look_at(Demuxer& demuxer, std::optional<int> video_stream, bool turn) {
+    SourceInfo source = describe_file(demuxer);
+    source.video_stream = choose_stream(source, video_stream);
+    std::string complaint;
+    const av::Frame frame = first_frame(demuxer, source.video_stream, complaint);
+    if (!frame) {
+        const VideoStreamInfo& video = *source.video().video;
+        if (is_too_large(source, video.width, video.height)) {
+            check_size(source, video.width, video.height);
+        }
+        refuse(source,
+               "no frame of stream " + std::to_string(source.video_stream) + " (" + source.video().codec +
+                   ") can be decoded" + (complaint.empty() ? "" : ": " + complaint),
+               "The file is damaged or cut off");
+    }
+    correct_from_frame(source, demuxer, *frame);
+    VideoStreamInfo& video = *source.streams[static_cast<std::size_t>(source.video_stream)].video;
+    describe_side_data(video, demuxer.stream(source.video_stream), *frame);
+    if (turn) {
+        turn_pictures(video);
+    }
+    return source;
+}
+
 }   // namespace
 
 std::string to_string(StreamKind kind) {
@@ -278,28 +310,17 @@ std::string to_string(StreamKind kind) {
     return "unknown";
 }
 
-SourceInfo probe(const std::filesystem::path& path, std::optional<int> video_stream, bool turn) {
-    Demuxer demuxer(path);
-    SourceInfo source = describe_file(path, demuxer);
-    source.video_stream = choose_stream(source, video_stream);
-    std::string complaint;
-    const av::Frame frame = first_frame(demuxer, source.video_stream, complaint);
-    if (!frame) {
-        const VideoStreamInfo& video = *source.video().video;
-        if (std::int64_t{video.width} * video.height > kMaxPixels) {
-            check_size(source, video.width, video.height);
-        }
-        refuse(source,
-               "no frame of stream " + std::to_string(source.video_stream) + " (" + source.video().codec +
-                   ") can be decoded" + (complaint.empty() ? "" : ": " + complaint),
-               "The file is damaged or cut off");
-    }
-    correct_from_frame(source, demuxer, *frame);
-    VideoStreamInfo& video = *source.streams[static_cast<std::size_t>(source.video_stream)].video;
-    describe_side_data(video, demuxer.stream(source.video_stream), *frame);
-    if (turn) {
-        turn_pictures(video);
-    }
+SourceInfo probe(const std::filesystem::path& path, std::optional<int> video_stream, bool turn,
+                 const InputLimits& limits) {
+    Demuxer demuxer(path, limits);
+    return look_at(demuxer, video_stream, turn);
+}
+
+SourceInfo probe_memory(std::span<const std::byte> bytes, const std::string& name, std::optional<int> video_stream,
+                        const InputLimits& limits) {
+    Demuxer demuxer(bytes, name, limits);
+    SourceInfo source = look_at(demuxer, video_stream, false);
+    source.memory = bytes;
     return source;
 }
 

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -95,9 +97,21 @@ struct StreamInfo {
     std::optional<VideoStreamInfo> video;
 };
 
+/// Checked before a decoder allocates anything. A source beyond them is refused (Error input).
+inline constexpr std::int64_t kMaxPixels = std::int64_t{16384} * 16384;
+inline constexpr int kMaxSide = 65535;   ///< a picture one pixel wide is padded to many times its bytes
+inline constexpr int kMaxStreams = 256;
+
+struct InputLimits {
+    std::int64_t pixels = kMaxPixels;   ///< of one picture
+    int streams = kMaxStreams;
+};
+
 struct SourceInfo {
     std::filesystem::path path;
-    std::string container;   ///< FFmpeg's demuxer name
+    std::span<const std::byte> memory;   ///< the bytes, where they are no file's; `path` is then only a name
+    InputLimits limits;                  ///< hold for everything that reads this source
+    std::string container;               ///< FFmpeg's demuxer name
     std::uint64_t bytes = 0;
     double start_s = 0;      ///< smallest start of all streams
     double duration_s = 0;   ///< 0 = unknown
@@ -108,17 +122,19 @@ struct SourceInfo {
     [[nodiscard]] const StreamInfo& video() const { return streams.at(static_cast<std::size_t>(video_stream)); }
 };
 
-/// Bounds checked before a decoder allocates anything. A source beyond them is refused (Error input).
-inline constexpr std::int64_t kMaxPixels = std::int64_t{16384} * 16384;
-inline constexpr int kMaxStreams = 256;
-
 /// Opens `path` (a local file: scripts and playlists that name other files are refused), reads its headers and decodes
 /// one frame of the chosen video stream, so that size, format and colour are those of the pictures.
 /// `video_stream`: a stream index; absent = the first video stream that is no cover art.
 /// `turn`: have its pictures turned and mirrored as they are to be shown, where that is by quarters.
 /// Throws Error(input): missing, a directory, empty, not a video, no such stream, audio only, cover art only, absurd
 /// dimensions, nothing decodable.
-SourceInfo probe(const std::filesystem::path& path, std::optional<int> video_stream = {}, bool turn = false);
+SourceInfo probe(const std::filesystem::path& path, std::optional<int> video_stream = {}, bool turn = false,
+                 const InputLimits& limits = {});
+
+/// The same for a video in memory. `bytes` stay the caller's and must outlive the result and all that is made of it.
+/// `name` is used as a file's name would be: in messages, and its extension where the bytes do not tell the format.
+SourceInfo probe_memory(std::span<const std::byte> bytes, const std::string& name, std::optional<int> video_stream = {},
+                        const InputLimits& limits = {});
 
 /// Silences FFmpeg's own printing; what matters of it comes back as counts and errors. Call once at start-up.
 void quiet_ffmpeg();

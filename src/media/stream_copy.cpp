@@ -33,9 +33,9 @@ av::BitstreamFilter make_filter(const char* name, const AVStream& stream, const 
 
 }   // namespace
 
-StreamCopy::StreamCopy(const std::filesystem::path& path, const std::vector<CarriedStream>& streams,
+StreamCopy::StreamCopy(const SourceInfo& source, const std::vector<CarriedStream>& streams,
                        const std::string& container)
-    : demuxer_(path), track_of_stream_(static_cast<std::size_t>(demuxer_.streams()), -1) {
+    : demuxer_(source), track_of_stream_(static_cast<std::size_t>(demuxer_.streams()), -1) {
     std::vector<int> selected;
     for (const CarriedStream& carried : streams) {
         if (carried.index < 0 || carried.index >= demuxer_.streams()) {

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -23,8 +22,7 @@ namespace millstream {
 class StreamCopy {
 public:
     /// Of `streams` those that have packets of their own (copy, convert) become tracks, in that order.
-    StreamCopy(const std::filesystem::path& path, const std::vector<CarriedStream>& streams,
-               const std::string& container);
+    StreamCopy(const SourceInfo& source, const std::vector<CarriedStream>& streams, const std::string& container);
 
     [[nodiscard]] std::size_t size() const { return tracks_.size(); }
     [[nodiscard]] const AVStream& source_stream(std::size_t track) const { return *tracks_[track].stream; }

@@ -1,0 +1,73 @@
+# shellcheck shell=bash
+# ./dev fuzz: libFuzzer over what reads untrusted bytes. A target is fuzz/TARGET.cpp, its libFuzzer options
+# fuzz/TARGET.options, a dictionary fuzz/TARGET.dict. Everything made lies in build/fuzz: seeds, corpus (what was found
+# worth keeping, for the next run), crashes, logs.
+
+fuzz() {
+    local seconds=60 targets=() file
+    while (($#)); do
+        case "$1" in
+            --seconds)
+                [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || die "fuzz: --seconds takes a whole number"
+                seconds=$2
+                shift
+                ;;
+            -*) die "fuzz: unknown option \"$1\" (there is --seconds)" ;;
+            *)
+                [[ -f fuzz/$1.cpp ]] || die "fuzz: there is no target \"$1\""
+                targets+=("$1")
+                ;;
+        esac
+        shift
+    done
+    if ((${#targets[@]} == 0)); then
+        for file in fuzz/*.cpp; do
+            targets+=("$(basename "$file" .cpp)")
+        done
+    fi
+    setup
+    compile fuzz "${targets[@]}"
+    make_seeds
+
+    local target failed=()
+    mkdir -p build/fuzz/crashes build/fuzz/logs
+    for target in "${targets[@]}"; do
+        say "Fuzzing $target for $seconds s"
+        sanitizer_settings fuzz_target "$target" "$seconds" >"build/fuzz/logs/$target.log" 2>&1 || failed+=("$target")
+    done
+    say "Fuzzing: summary"
+    for target in "${targets[@]}"; do
+        fuzz_summary "$target"
+    done
+    ((${#failed[@]} == 0)) || die "fuzz: ${failed[*]} ended badly: see build/fuzz/logs and build/fuzz/crashes"
+}
+
+# Again only when the script that makes them has changed.
+make_seeds() {
+    local key
+    key=$(sha256sum fuzz/make_seeds.py)
+    [[ -f build/fuzz/seeds/.made && $(<build/fuzz/seeds/.made) == "$key" ]] && return
+    say "Making seeds"
+    rm -rf build/fuzz/seeds
+    .venv/bin/python fuzz/make_seeds.py build/fuzz/seeds
+    printf '%s\n' "$key" >build/fuzz/seeds/.made
+}
+
+fuzz_target() {
+    local target=$1 seconds=$2 options=()
+    [[ -f fuzz/$target.options ]] && mapfile -t options <"fuzz/$target.options"
+    [[ -f fuzz/$target.dict ]] && options+=("-dict=fuzz/$target.dict")
+    mkdir -p "build/fuzz/corpus/$target" "build/fuzz/seeds/$target"
+    "build/fuzz/$target" "${options[@]}" -max_total_time="$seconds" -print_final_stats=1 \
+        -artifact_prefix="build/fuzz/crashes/$target-" "build/fuzz/corpus/$target" "build/fuzz/seeds/$target"
+}
+
+# One line, and for a crash what it was and where the input lies.
+fuzz_summary() {
+    local log=build/fuzz/logs/$1.log executions units found
+    executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+    units=$(sed -n 's/^stat::new_units_added: *//p' "$log")
+    found=$(grep -cE '^(SUMMARY:|artifact_prefix=)' "$log" || true)
+    printf '%s: %s executions, %s new units, %s crashes\n' "$1" "${executions:-0}" "${units:-0}" "$((found > 0))"
+    grep -E '^SUMMARY:|Test unit written to|runtime error:|^not an? ' "$log" | head -n 5 || true
+}
