@@ -83,6 +83,35 @@ def audio_payloads(path: Path) -> list[Json]:
     return [{"all": hashes(packets(path, s)), "heard": hashes(shown(path, s))} for s in streams(path, "audio")]
 
 
+def boxes(data: bytes, kind: bytes) -> list[bytes]:
+    """Contents of the boxes of that kind that lie side by side in `data` (ISO/IEC 14496-12)."""
+    found, at = [], 0
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        header = 8
+        if size == 1:
+            size, header = int.from_bytes(data[at + 8 : at + 16], "big"), 16
+        if size < header:
+            break
+        if data[at + 4 : at + 8] == kind:
+            found.append(data[at + header : at + size])
+        at += size
+    return found
+
+
+def audio_titles(path: Path) -> list[str]:
+    """MP4 and MOV keep them as the track's name, which this ffprobe does not show."""
+    if path.suffix not in (".mp4", ".mov"):
+        return [s.get("tags", {}).get("title", "") for s in streams(path, "audio")]
+    titles = []
+    for track in boxes(boxes(path.read_bytes(), b"moov")[0], b"trak"):
+        handler = boxes(boxes(track, b"mdia")[0], b"hdlr")[0]
+        names = [name for udta in boxes(track, b"udta") for name in boxes(udta, b"name")]
+        if handler[8:12] == b"soun":
+            titles.append(names[0].decode() if names else "")
+    return titles
+
+
 def subtitle_texts(path: Path) -> list[str]:
     """Every text subtitle as SubRip, without its styling."""
     texts = []
@@ -159,7 +188,7 @@ ASPECTS: dict[str, Callable[[Path], Fact]] = {
     "audio": lambda p: [(s["codec_name"], language(s)) for s in streams(p, "audio")],
     "audio payloads": audio_payloads,
     "A/V offset": audio_offsets,
-    "audio titles": lambda p: [s.get("tags", {}).get("title", "") for s in streams(p, "audio")],
+    "audio titles": audio_titles,
     "audio dispositions": lambda p: [disposition(s) for s in streams(p, "audio")],
     "subtitles": lambda p: [(s["codec_name"], language(s)) for s in streams(p, "subtitle")],
     "subtitle texts": subtitle_texts,

@@ -179,7 +179,6 @@ FEATURES = (
             **everywhere("subtitles", [("mov_text", "ger")], "mp4", "mov"),
             **everywhere("subtitle texts", ["Hello thereTwo\nlines"], "mp4", "mov"),
             **everywhere("attachments", "says cannot hold attachments; use .mkv", "mp4", "mov"),
-            **everywhere("audio titles", ["", ""], "mov", "mp4"),
             ("mov", "audio dispositions"): "says MOV cannot say that stream 2 is comment",
             ("mov", "cover art"): "says cannot hold this cover picture",
             ("mp4", "tags"): "says MP4 has no place for these tags: DIRECTOR",
