@@ -68,6 +68,14 @@ def frame_times(path: Path) -> list[float]:
     return [t - times[0] for t in times]
 
 
+def decoded_times(path: Path) -> list[float]:
+    """Of the frames that are shown, where packets may hold hidden ones (VP9)."""
+    command = ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "frame=best_effort_timestamp_time"]
+    output = subprocess.run([*command, "-of", "csv=p=0", str(path)], capture_output=True, timeout=120).stdout.decode()
+    times = [float(line.split(",")[0]) for line in output.split() if line]
+    return [t - times[0] for t in times]
+
+
 def audio_offsets(path: Path) -> list[float]:
     """Where every sound ends after the first picture: containers differ in how they hide a beginning."""
     start = min(seconds(p) for p in shown(path, video(path)))
