@@ -11,8 +11,8 @@
 #include "media/frame_decoder.h"
 #include "media/pixel_formats.h"
 #include "media/side_data.h"
-#include "media/turn.h"
 #include "media/time_limits.h"
+#include "media/turn.h"
 
 namespace millstream {
 namespace {
