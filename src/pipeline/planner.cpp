@@ -108,6 +108,7 @@ private:
         std::string words;
         job_.deinterlacing = decide_deinterlacing(look_for_interlacing(job_.source), options().deinterlace, words);
         if (job_.deinterlacing.rate == DeinterlacedRate::fields) {
+            refuse_verification("a picture of every field");
             use_field_rate(job_.source);
         }
         if (options().deinterlace != Deinterlace::off) {   // made so, or found to be so
@@ -116,6 +117,16 @@ private:
         }
         if (!words.empty()) {
             note(std::move(words));
+        }
+    }
+
+    // `verify` knows the two files and not what was asked for.
+    void refuse_verification(const std::string& instead) const {
+        if (options().verify) {
+            throw Error(ErrorKind::usage,
+                        {"reading the options", "--verify",
+                         "the output is to hold " + instead + ", which cannot be compared frame by frame",
+                         "Leave --verify out"});
         }
     }
 
@@ -130,6 +141,7 @@ private:
             note("There are no black bars around the picture to crop.");
             return;
         }
+        refuse_verification("a part of the picture");
         job_.crop = area;
         note("The picture is cropped to " + words(Size{area.width, area.height}) + " at " + std::to_string(area.x) +
              "," + std::to_string(area.y) + (found ? ": the rest is black in frames from five places." : "."));

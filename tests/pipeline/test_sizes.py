@@ -76,6 +76,13 @@ def test_fit_makes_square_pixels_of_wide_ones(run: Run, tmp_path: Path) -> None:
     assert shape["sample_aspect_ratio"] in (None, "1:1")
 
 
+def test_a_part_cannot_be_verified_against_the_whole(run: Run, tmp_path: Path, video: Path) -> None:
+    done = run("enhance", video, "-o", "out.mkv", "--crop", "64:48:0:0", "--verify", *QUICK)
+    assert done.returncode == 2
+    assert "cannot be compared" in done.stderr
+    assert not list(tmp_path.glob("out*"))
+
+
 def test_fit_and_size_contradict_each_other(run: Run, video: Path) -> None:
     done = run("enhance", video, "-o", "out.mkv", "--fit", "640x640", "--size", "320x180")
     assert done.returncode == 2
