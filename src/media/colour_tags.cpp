@@ -1,5 +1,7 @@
 #include "media/colour_tags.h"
 
+#include <cstring>
+
 #include "media/pixel_formats.h"
 
 namespace millstream {
@@ -13,6 +15,16 @@ static_assert(static_cast<int>(ChromaLocation::bottom_left) == AVCHROMA_LOC_BOTT
 static_assert(static_cast<int>(ChromaLocation::bottom) == AVCHROMA_LOC_BOTTOM);
 
 constexpr int kUnspecified = 2;   // H.273, the same in all three
+
+// FFmpeg hands on the file's own number in an enum, known or not. It is read as a number, since an enum must not be
+// loaded with a value it does not have; one that H.273 does not know says nothing.
+template <class Tag>
+int tag_number(const Tag& tag, int end) {
+    int number = kUnspecified;
+    static_assert(sizeof tag == sizeof number);
+    std::memcpy(&number, &tag, sizeof number);
+    return number >= 0 && number < end ? number : kUnspecified;
+}
 
 struct Tags {
     int matrix;
@@ -53,12 +65,16 @@ Colour from_tags(const Tags& tags, AVPixelFormat format, AVCodecID codec) {
 
 }   // namespace
 
+int matrix_of(const AVFrame& frame) {
+    return tag_number(frame.colorspace, AVCOL_SPC_NB);
+}
+
 Colour colour_of(const AVFrame& frame, const AVCodecParameters& container) {
     const auto either = [](int first, int second) { return first != kUnspecified ? first : second; };
     const Tags tags{
-        either(frame.colorspace, container.color_space),
-        either(frame.color_primaries, container.color_primaries),
-        either(frame.color_trc, container.color_trc),
+        either(matrix_of(frame), tag_number(container.color_space, AVCOL_SPC_NB)),
+        either(tag_number(frame.color_primaries, AVCOL_PRI_NB), tag_number(container.color_primaries, AVCOL_PRI_NB)),
+        either(tag_number(frame.color_trc, AVCOL_TRC_NB), tag_number(container.color_trc, AVCOL_TRC_NB)),
         frame.color_range != AVCOL_RANGE_UNSPECIFIED ? frame.color_range : container.color_range,
         frame.chroma_location != AVCHROMA_LOC_UNSPECIFIED ? frame.chroma_location : container.chroma_location,
     };
@@ -66,8 +82,9 @@ Colour colour_of(const AVFrame& frame, const AVCodecParameters& container) {
 }
 
 Colour colour_of(const AVCodecParameters& container) {
-    const Tags tags{container.color_space, container.color_primaries, container.color_trc, container.color_range,
-                    container.chroma_location};
+    const Tags tags{tag_number(container.color_space, AVCOL_SPC_NB),
+                    tag_number(container.color_primaries, AVCOL_PRI_NB), tag_number(container.color_trc, AVCOL_TRC_NB),
+                    container.color_range, container.chroma_location};
     return from_tags(tags, static_cast<AVPixelFormat>(container.format), container.codec_id);
 }
 

@@ -16,4 +16,7 @@ Colour colour_of(const AVCodecParameters& container);
 /// Tags the encoder. The muxer takes them from its parameters.
 void tag(AVCodecContext& encoder, const Colour& colour, const PixelFormat& format);
 
+/// H.273 MatrixCoefficients that the frame says; 2 = it says none, or none that is known.
+int matrix_of(const AVFrame& frame);
+
 }   // namespace millstream

@@ -151,8 +151,8 @@ void FrameFitter::scale(const AVFrame& from, AVFrame& to, const Rectangle& area)
         if (!scaler_) {
             refuse_format(from);
         }
-        const bool both_known = from.colorspace != AVCOL_SPC_UNSPECIFIED && matrix_ != AVCOL_SPC_UNSPECIFIED;
-        const int* table = coefficients(both_known ? from.colorspace : matrix_);
+        const bool both_known = matrix_of(from) != AVCOL_SPC_UNSPECIFIED && matrix_ != AVCOL_SPC_UNSPECIFIED;
+        const int* table = coefficients(both_known ? matrix_of(from) : matrix_);
         sws_setColorspaceDetails(scaler_.get(), table, full_range ? 1 : 0, coefficients(matrix_), full_range_ ? 1 : 0,
                                  0, 1 << 16, 1 << 16);
         scaler_for_ = {from.width, from.height, from.format, full_range, area};
