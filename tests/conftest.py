@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 # The cheapest job that still goes through every stage.
-QUICK = ["--model", "identity", "--scale", "1", "--preset", "ultrafast", "--progress", "none"]
+QUICK = ["--model", "identity", "--scale", "1", "--temporal", "off", "--preset", "ultrafast", "--progress", "none"]
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
