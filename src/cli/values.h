@@ -27,6 +27,9 @@ Size parse_size(std::string_view option, std::string_view text);   ///< "1920x10
 std::optional<int> parse_tile(std::string_view text);              ///< "auto" = absent, "off" = 0, else pixels >= 16
 int parse_batch(std::string_view text);                            ///< "auto" = 0, else 1..256
 DiskLimit parse_disk_limit(std::string_view text);                 ///< "80%", "20GiB" or "none"
+TotalLimit parse_total(std::string_view text);      ///< "3.0", "20GiB" or "none"
+ChunkLength parse_chunk(std::string_view text);    ///< "auto", "8s" or "200f"
+Resume parse_resume(std::string_view text);
 std::uint64_t parse_memory(std::string_view option, std::string_view text);        ///< bytes with suffix, not 0
 KeyValues parse_key_values(std::string_view option, std::string_view text);        ///< "k=v" or "k=v:k=v"
 StreamSelection parse_selection(std::string_view option, std::string_view text);   ///< "all", "none" or "1,3"
