@@ -16,6 +16,7 @@
 #include "media/parameter_sets.h"
 #include "media/part_file.h"
 #include "media/stream_copy.h"
+#include "media/text_box.h"
 #include "media/time_line.h"
 #include "media/video_encoder.h"
 
@@ -88,6 +89,7 @@ struct VideoOutput::State {
     std::int64_t delay = 0;             // of this chunk's encoder: pictures between dts and pts
     bool chunk_has_packets = false;
     std::vector<std::byte> header;             // until the first piece is appended
+    std::vector<std::byte> texts;              // of the piece
     std::size_t piece_bytes = 0;               // of the packets in the piece
     std::optional<std::int64_t> piece_begin;   // dts of its first video packet
     std::uint64_t committed = 0;
@@ -294,7 +296,11 @@ void VideoOutput::State::mux(AVPacket& out, std::int64_t decode_duration) {
     piece_bytes += static_cast<std::size_t>(out.size);
     time_line.place(out, muxer);
     out.duration = decode_duration > 0 ? decode_duration : out.duration;
-    muxer.write(out);
+    if (muxer.is_mov() && muxer.stream(out.stream_index).codecpar->codec_id == AV_CODEC_ID_MOV_TEXT) {
+        keep_text(texts, out);   // Note [Texts beside fragments]
+    } else {
+        muxer.write(out);
+    }
     statistics.bytes = file.end() + piece_bytes;
 }
 
@@ -333,6 +339,7 @@ void VideoOutput::State::end_piece() {
     end_header();
     muxer.end_piece();
     file.append(buffer.take());
+    append_texts(file, texts);
     ++pieces;
     piece_bytes = 0;
     piece_begin.reset();
