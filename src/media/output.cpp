@@ -195,6 +195,7 @@ OutputStatistics VideoOutput::finish(bool up_to_video_end) {
     state.statistics.index_in_front = state.muxer.index_in_front();
     state.statistics.repaired_packets = state.copy.repaired() + state.time_line.repaired();
     state.statistics.damaged_packets = state.copy.damaged();
+    state.statistics.bytes_read = state.copy.demuxer().bytes_read();
     return state.statistics;
 }
 

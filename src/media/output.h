@@ -27,6 +27,7 @@ struct OutputStatistics {
     std::int64_t repaired_packets = 0;   ///< copied ones whose time stamps were missing or went backwards
     std::int64_t damaged_packets = 0;    ///< of copied streams, left out
     std::uint64_t bytes = 0;             ///< of the file
+    std::uint64_t bytes_read = 0;        ///< of the source, for what is copied
     bool index_in_front = false;
 };
 

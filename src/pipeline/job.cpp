@@ -1,7 +1,6 @@
 #include "millstream/job.h"
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <utility>
@@ -14,15 +13,14 @@
 #include "pipeline/output_checks.h"
 #include "pipeline/planner.h"
 #include "pipeline/progress.h"
+#include "pipeline/report_file.h"
+#include "pipeline/run_watch.h"
 #include "pipeline/runner.h"
 #include "pipeline/stages.h"
 #include "pipeline/temporal_stages.h"
-#include "resource/memory.h"
 
 namespace millstream {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // Removes OUT.part unless it has been renamed or is to be kept.
 class PartialFile {
@@ -50,9 +48,10 @@ private:
 // Everything one run needs, built from a prepared job in the order frames pass it.
 class Run {
 public:
-    Run(PreparedJob job, Observer& observer, std::stop_token stop)
+    Run(PreparedJob job, Observer& observer, RunWatch& watch, std::stop_token stop)
         : job_(std::move(job)),
           observer_(observer),
+          watch_(watch),
           stop_(std::move(stop)),
           partial_(partial_path(job_.plan.options.output)),
           executor_(make_executor(job_.model.network, job_.executor)),
@@ -69,15 +68,11 @@ public:
                   job_.source) {}
 
     Report execute() {
-        const auto start = Clock::now();
         const std::int64_t loads_before = model_load_count() - 1;   // the planner loaded it for this run
         Report report = run_stages();
         const OutputStatistics written = output_.finish(stop_.stop_requested());
         report.frames = written.frames;
         report.output_bytes = written.bytes;
-        report.wall_s = std::chrono::duration<double>(Clock::now() - start).count();
-        report.fps_mean = report.wall_s > 0 ? static_cast<double>(report.frames) / report.wall_s : 0;
-        report.peak_rss_bytes = peak_resident_bytes();
         report.input_bytes = job_.source.bytes;
         report.model_loads = model_load_count() - loads_before;
         report.peak_live_frames = live_.peak();
@@ -86,8 +81,14 @@ public:
         if (written.frames == 0) {
             throw nothing_written();
         }
+        report.plan = job_.plan;
+        count_files(report);
+        watch_.fill(report);
+        if (report.plan.options.strict_io) {
+            require_expected(report.files, report.disk);
+        }
         finish_file(report);
-        report.plan = std::move(job_.plan);
+        report.outcome = "done";
         return report;
     }
 
@@ -112,7 +113,7 @@ private:
         EncodeProgress encoded;
         EncodeStage encode(output_, encoded);
 
-        ProgressReporter progress(job_, encoded, observer_);
+        ProgressReporter progress(job_, encoded, watch_, observer_);
         const auto tick = [&progress] { progress.tick(); };
         Report report;
         std::vector<Stage*> before{&to_tensor};
@@ -187,6 +188,12 @@ private:
         }
     }
 
+    void count_files(const Report& report) {
+        const Options& options = job_.plan.options;
+        watch_.files().count(options.input, decoder_.statistics().bytes_read + output_.statistics().bytes_read, 0);
+        watch_.files().count(partial_path(options.output), 0, report.output_bytes);
+    }
+
     [[nodiscard]] Error nothing_written() const {
         if (stop_.stop_requested()) {
             return {ErrorKind::interrupted, {"stopped on request", "", "no frame was finished; nothing is left", ""}};
@@ -210,6 +217,7 @@ private:
 
     PreparedJob job_;
     Observer& observer_;
+    RunWatch& watch_;
     std::stop_token stop_;
     PartialFile partial_;
     LiveFrames live_;
@@ -229,6 +237,16 @@ std::vector<int> left_out(const Plan& plan) {
     return streams;
 }
 
+// A run that has failed still gets its reports. Called with its failure in flight, which stays the one that is told.
+void report_failure(RunWatch& watch, const Plan& plan, Observer& observer) {
+    try {
+        Report report = watch.failed(plan, std::current_exception());
+        write_reports(report);
+    } catch (const Error& error) {
+        observer.on_message(Severity::warning, std::string("there is no report: ") + error.what());
+    }
+}
+
 }   // namespace
 
 Plan make_plan(const Options& options) {
@@ -238,17 +256,27 @@ Plan make_plan(const Options& options) {
 Report enhance(const Options& options, Observer* observer, std::stop_token stop) {
     Observer silent;
     Observer& watcher = observer == nullptr ? silent : *observer;
+    check_report_paths(options);
     PreparedJob job = prepare(options);
-    watcher.on_plan(job.plan);
-    Report report = Run(std::move(job), watcher, stop).execute();
-    if (options.verify) {
-        watcher.on_message(Severity::info, "comparing the output with its source");
-        report.verification = verify({.input = options.input,
-                                      .output = options.output,
-                                      .video_stream = options.video_stream,
-                                      .left_out = left_out(report.plan)},
-                                     &watcher, std::move(stop));
+    const Plan plan = job.plan;
+    RunWatch watch(job, watcher);
+    watcher.on_plan(plan);
+    Report report;
+    try {
+        report = Run(std::move(job), watcher, watch, stop).execute();
+        if (options.verify) {
+            watcher.on_message(Severity::info, "comparing the output with its source");
+            report.verification = verify({.input = options.input,
+                                          .output = options.output,
+                                          .video_stream = options.video_stream,
+                                          .left_out = left_out(report.plan)},
+                                         &watcher, std::move(stop));
+        }
+    } catch (...) {
+        report_failure(watch, plan, watcher);
+        throw;
     }
+    write_reports(report);
     return report;
 }
 
