@@ -11,6 +11,7 @@
 #include "millstream/error.h"
 #include "millstream/verify.h"
 #include "pipeline/output_checks.h"
+#include "pipeline/plan_words.h"
 #include "pipeline/planner.h"
 #include "pipeline/progress.h"
 #include "pipeline/report_file.h"
@@ -54,7 +55,7 @@ public:
           watch_(watch),
           stop_(std::move(stop)),
           partial_(partial_path(job_.plan.options.output)),
-          executor_(make_executor(job_.model.network, job_.executor)),
+          enhance_(enhance_settings(), enhance_surroundings(), stop_),
           decoder_(job_.source, {.threads = usable_cpus(),
                                  .hwaccel = job_.plan.options.hwaccel,
                                  .strict = job_.plan.options.strict,
@@ -101,11 +102,6 @@ private:
         ToTensorStage to_tensor(video.format, video.width, video.height, keeps_alpha(job_));
         const Options& options = job_.plan.options;
         const bool fixes_colours = options.colour_fix != ColourFixing::off;
-        EnhanceStage enhance(*executor_, network.scale, input,
-                             {.layout = job_.memory.layout,
-                              .overlap = job_.memory.joining == Joining::separate,
-                              .keep_input = fixes_colours},
-                             stop_);
         ColourFixStage fix_colours(network.scale);
         ToPictureStage to_picture({input.width * network.scale, input.height * network.scale}, job_.encoder);
         MotionStage motion(options.temporal_flow, temporal_threads());
@@ -126,25 +122,55 @@ private:
             behind.push_back(&temporal);
         }
         behind.push_back(&to_picture);
-        const auto groups = join(std::move(before), enhance, std::move(behind), encode);
+        const auto groups = join(std::move(before), std::move(behind), encode);
         const bool serial = options.runner == Runner::serial;
-        report.stages = serial ? run_serial(source, groups, tick) : run_threaded(source, groups, tick);
+        report.stages =
+            serial ? run_serial(source, groups, tick) : run_threaded(source, groups, tick, &enhance_.short_queues());
         progress.finish();
         const auto frames = std::max<std::int64_t>(1, encoded.frames.load());
-        report.copies_per_frame = enhance.copies() / static_cast<double>(frames);
+        report.precision = words(enhance_.precision());
+        report.copies_per_frame = enhance_.copies() / static_cast<double>(frames);
         return report;
     }
 
-    [[nodiscard]] std::vector<StageGroup> join(std::vector<Stage*> before, EnhanceStage& enhance,
-                                               std::vector<Stage*> behind, EncodeStage& encode) const {
+    [[nodiscard]] EnhanceStage::Settings enhance_settings() const {
+        const Options& options = job_.plan.options;
+        const VideoStreamInfo& video = *job_.source.video().video;
+        EnhanceStage::Settings settings;
+        settings.enhancer.executor = job_.executor;
+        settings.enhancer.scale = job_.model.network.scale;
+        settings.enhancer.frame = {video.width, video.height};
+        settings.enhancer.layout = {job_.memory.layout.tile, job_.memory.halo, job_.memory.blend};
+        settings.enhancer.may_lower_precision = options.precision == Precision::automatic;
+        settings.enhancer.release_every_frame =
+            options.release == ReleasePolicy::every_frame ||
+            (options.release == ReleasePolicy::automatic && options.max_vram.has_value());
+        settings.overlap = job_.memory.joining == Joining::separate;
+        settings.keep_input = options.colour_fix != ColourFixing::off;
+        return settings;
+    }
+
+    SteadyEnhancer::Surroundings enhance_surroundings() {
+        SteadyEnhancer::Surroundings surroundings;
+        surroundings.make_executor = [this](const ExecutorSettings& settings) {
+            return make_executor(job_.model.network, settings);
+        };
+        surroundings.release_caches = [] { release_caches(); };
+        surroundings.pressure = [this] { return watch_.monitor().level(); };
+        surroundings.tell = [this](const BackOff& back_off) { watch_.back_off(back_off); };
+        return surroundings;
+    }
+
+    [[nodiscard]] std::vector<StageGroup> join(std::vector<Stage*> before, std::vector<Stage*> behind,
+                                               EncodeStage& encode) {
         const MemoryChoice& memory = job_.memory;
         if (memory.joining == Joining::fused) {
-            before.push_back(&enhance);
+            before.push_back(&enhance_);
             before.insert(before.end(), behind.begin(), behind.end());
             return {{std::move(before), memory.picture_queue}, {{&encode}, memory.result_queue}};
         }
         return {{std::move(before), memory.picture_queue},
-                {{&enhance}, memory.input_queue},
+                {{&enhance_}, memory.input_queue},
                 {std::move(behind), memory.output_queue},
                 {{&encode}, memory.result_queue}};
     }
@@ -221,7 +247,7 @@ private:
     std::stop_token stop_;
     PartialFile partial_;
     LiveFrames live_;
-    std::unique_ptr<Executor> executor_;
+    EnhanceStage enhance_;
     VideoDecoder decoder_;
     VideoOutput output_;
 };

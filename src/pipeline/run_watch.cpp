@@ -81,6 +81,16 @@ void RunWatch::speeds(double p50, double p99) {
     fps_p99_ = p99;
 }
 
+void RunWatch::back_off(const BackOff& back_off) {
+    const bool better = back_off.measure == "taken back";
+    std::string text = better ? "memory does again, a measure is taken back" : "memory ran short: " + back_off.measure;
+    text += " from frame " + std::to_string(back_off.frame) + " on";
+    text += back_off.to.empty() ? "" : " (" + back_off.from + " -> " + back_off.to + ")";
+    notices_.post(better ? Severity::info : Severity::warning, text + ": " + back_off.why);
+    const std::lock_guard lock(mutex_);
+    back_offs_.push_back(back_off);
+}
+
 void RunWatch::fill(Report& report) {
     sampler_.reset();
     const ResourceSnapshot last = monitor_.latest();
@@ -101,6 +111,10 @@ void RunWatch::fill(Report& report) {
     report.cpu_s = process_cpu_seconds() - cpu_s_at_start_;
     report.energy_j = last.energy_j;
     report.curve = monitor_.curve();
+    {
+        const std::lock_guard lock(mutex_);
+        report.backoffs = back_offs_;
+    }
     report.warnings.insert(report.warnings.begin(), warnings_.begin(), warnings_.end());
     report.files = files_.files();
     report.disk = files_.traffic();

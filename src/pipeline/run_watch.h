@@ -4,6 +4,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <exception>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +32,8 @@ public:
     /// Hands on what has been posted since the last call. Warnings are remembered for the report.
     void tick(std::int64_t frames_done);
     void speeds(double p50, double p99);
+    /// Remembers it for the report and tells it as a warning (taken back: as a message). Any thread.
+    void back_off(const BackOff& back_off);
 
     /// Ends the sampling and fills what is known of the run: figures, curve, files, warnings, versions, bottleneck.
     /// `report.stages` and the counts of frames and bytes must have been set where there are any.
@@ -47,6 +52,8 @@ private:
     double fps_p50_ = 0;
     double fps_p99_ = 0;
     std::vector<std::string> warnings_;
+    std::mutex mutex_;
+    std::vector<BackOff> back_offs_;   // protected by mutex_
     Notices notices_;
     FileLedger files_;
     ResourceMonitor monitor_;
