@@ -23,8 +23,9 @@ namespace {
 constexpr int kLargestExactHalo = 48;
 constexpr int kInexactHalo = 32;
 constexpr int kInexactBlend = 8;
-// What the libraries allocate after planning that no other entry names: compiled kernels, thread stacks, file buffers.
-constexpr std::uint64_t kRunOverhead = 96 * kMiB;
+// What the libraries allocate after planning that no other entry names: thread stacks, file buffers, what the allocator
+// does not give back. Runs of the identity with every combination of budget and size stay below their plan without any.
+constexpr std::uint64_t kRunOverhead = 48 * kMiB;
 // The program and the probe of the network take a little more or less from one start to the next: the budget that a
 // refusal names must do then, too.
 constexpr std::uint64_t kRefusalMargin = 24 * kMiB;
