@@ -59,7 +59,10 @@ struct Report {
     std::string backend;     ///< as the plan has it
     std::string precision;   ///< at the end of the run: a back-off may have lowered it
 
-    std::int64_t frames = 0;   ///< frames written
+    std::int64_t frames = 0;           ///< in the output, those of earlier runs included
+    std::int64_t resumed_frames = 0;   ///< of them written by earlier runs
+    std::int64_t checkpoints = 0;      ///< written by this run
+    std::vector<int> chunk_crf;        ///< of this run's chunks, where Options::max_total steers them; else empty
     double wall_s = 0;
     double fps_mean = 0;
     double fps_p50 = 0;   ///< half of the frames came at least this fast (over windows of a few frames)
@@ -72,8 +75,6 @@ struct Report {
     std::optional<double> energy_j;   ///< of processor and device during the run; absent where nothing tells it
     std::vector<CurvePoint> curve;
     std::vector<BackOff> backoffs;
-    std::int64_t checkpoints = 0;   ///< written during the run
-
     std::uint64_t input_bytes = 0;
     std::uint64_t output_bytes = 0;
     double output_bits_per_pixel = 0;   ///< of the whole output, over the pixels of all frames

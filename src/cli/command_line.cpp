@@ -90,6 +90,15 @@ void add_resource_options(CLI::App& app, Options& o) {
         ->group(group);
     app.add_flag("--strict-io", o.strict_io, "a file written to that nobody asked for ends the job: exit code 7")
         ->group(group);
+    value(app, "--max-total", "RATIO|BYTES|none", "input and output together: times the input, or bytes (3.0)",
+          [&o](Text text) { o.max_total = parse_total(text); })
+        ->group(group);
+    value(app, "--chunk", "auto|8s|200f", "what a crash may cost: video between two checkpoints (auto)",
+          [&o](Text text) { o.chunk = parse_chunk(text); })
+        ->group(group);
+    value(app, "--resume", "auto|never|require", "go on with what an interrupted run has left (auto)", [&o](Text text) {
+        o.resume = parse_resume(text);
+    })->group(group);
 }
 
 void add_encoding_options(CLI::App& app, Options& o) {
@@ -270,6 +279,14 @@ void add_verify(CLI::App& app, CommandLine& line) {
     verify.callback([&line] { line.verb = Verb::verify; });
 }
 
+void add_clean(CLI::App& app, CommandLine& line) {
+    CLI::App& clean = *app.add_subcommand("clean", "remove what an interrupted run has left beside OUT");
+    value(clean, "OUT", "FILE", "the output of that run", [&line](Text text) {
+        line.options.output = text;
+    })->required();
+    clean.callback([&line] { line.verb = Verb::clean; });
+}
+
 void add_models(CLI::App& app, CommandLine& line) {
     CLI::App& models = *app.add_subcommand("models", "the networks Millstream knows");
     models.require_subcommand(1);
@@ -293,6 +310,7 @@ std::unique_ptr<CLI::App> make_parser(CommandLine& line) {
     add_enhance(*app, line);
     add_inspect(*app, line);
     add_verify(*app, line);
+    add_clean(*app, line);
     add_models(*app, line);
     app->add_subcommand("doctor", "what is installed here, what is missing")->callback([&line] {
         line.verb = Verb::doctor;

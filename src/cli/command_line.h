@@ -9,7 +9,7 @@
 
 namespace millstream {
 
-enum class Verb { print, enhance, inspect, verify, list_models, describe_model, fetch_models, doctor };
+enum class Verb { print, enhance, inspect, verify, clean, list_models, describe_model, fetch_models, doctor };
 
 /// How progress is shown. `automatic`: a bar on a terminal, else a line every five seconds.
 enum class ProgressMode { automatic, bar, lines, json, none };

@@ -137,6 +137,45 @@ std::pair<double, double> parse_thresholds(std::string_view text) {
     return {*elevated / 100, *critical / 100};
 }
 
+TotalLimit parse_total(std::string_view text) {
+    if (text == "none") {
+        return {TotalLimit::Kind::none, 0, 0};
+    }
+    if (const std::optional<double> ratio = read_whole<double>(text)) {
+        if (!(*ratio > 1) || *ratio > 1000) {
+            refuse("--max-total", text, "input and output together are more than 1 and at most 1000 times the input",
+                   "Write 3.0 for three times the input, 20GiB for an amount, or none");
+        }
+        return {TotalLimit::Kind::ratio, *ratio, 0};
+    }
+    return {TotalLimit::Kind::bytes, 0, parse_memory("--max-total", text)};
+}
+
+ChunkLength parse_chunk(std::string_view text) {
+    constexpr std::int64_t kShortest = 24;
+    if (text == "auto") {
+        return {};
+    }
+    const std::string_view number = text.substr(0, text.empty() ? 0 : text.size() - 1);
+    if (text.ends_with('s')) {
+        const std::optional<double> seconds = read_whole<double>(number);
+        if (seconds && *seconds > 0 && *seconds <= 3600) {
+            return {ChunkLength::Kind::seconds, *seconds, 0};
+        }
+    } else if (text.ends_with('f')) {
+        const std::optional<std::int64_t> frames = read_whole<std::int64_t>(number);
+        if (frames && *frames >= kShortest && *frames <= 1'000'000) {
+            return {ChunkLength::Kind::frames, 0, *frames};
+        }
+    }
+    refuse("--chunk", text, "it takes auto, seconds of video like 8s, or frames like 200f, of which at least 24");
+}
+
+Resume parse_resume(std::string_view text) {
+    return choose<Resume, 3>("--resume", text,
+                             {{{"auto", Resume::automatic}, {"never", Resume::never}, {"require", Resume::require}}});
+}
+
 std::uint64_t parse_memory(std::string_view option, std::string_view text) {
     std::uint64_t bytes = 0;
     try {

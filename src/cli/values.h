@@ -29,6 +29,9 @@ int parse_batch(std::string_view text);                              ///< "auto"
 ReleasePolicy parse_release(std::string_view text);                  ///< "auto", "every_frame" or "on_pressure"
 std::pair<double, double> parse_thresholds(std::string_view text);   ///< "80,92" in percent, rising -> 0.80, 0.92
 DiskLimit parse_disk_limit(std::string_view text);                   ///< "80%", "20GiB" or "none"
+TotalLimit parse_total(std::string_view text);                       ///< "3.0", "20GiB" or "none"
+ChunkLength parse_chunk(std::string_view text);                      ///< "auto", "8s" or "200f"
+Resume parse_resume(std::string_view text);
 std::uint64_t parse_memory(std::string_view option, std::string_view text);        ///< bytes with suffix, not 0
 KeyValues parse_key_values(std::string_view option, std::string_view text);        ///< "k=v" or "k=v:k=v"
 StreamSelection parse_selection(std::string_view option, std::string_view text);   ///< "all", "none" or "1,3"

@@ -3,6 +3,7 @@
 #include <ATen/Functions.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/bytes.h"
 #include "enhance/steady_enhancer.h"
@@ -35,8 +36,14 @@ constexpr double kWeightCopies = 2.2;   // the graph's own and the backend's pac
 // Pages, allocator and what one measurement misses.
 constexpr double kSafety = 1.05;
 
-// How far memory rises for one picture of this side. The tensors themselves are planned for elsewhere.
-double growth(const Network& network, const ExecutorSettings& settings, int side) {
+// How far memory rises for pictures of this side, and how long one takes. The tensors themselves are planned for
+// elsewhere.
+struct Probe {
+    double growth = 0;    // bytes
+    double seconds = 0;   // of the second run: the first one compiles
+};
+
+Probe probe(const Network& network, const ExecutorSettings& settings, int side) {
     const int aligned = (side + network.alignment - 1) / network.alignment * network.alignment;
     const at::Tensor input = at::full({1, 3, aligned, aligned}, 0.5F);
     const at::Tensor output = at::zeros({1, network.channels, aligned * network.scale, aligned * network.scale});
@@ -44,13 +51,16 @@ double growth(const Network& network, const ExecutorSettings& settings, int side
     const std::uint64_t before = resident_bytes();
     const auto executor = make_executor(network, settings);
     reset_peak_resident_bytes();
-    const int runs = settings.backend == Backend::torch ? 2 : 1;   // Torch's second one takes more than its first
-    for (int run = 0; run < runs; ++run) {
+    Probe result;
+    for (int run = 0; run < 2; ++run) {   // Torch's second one takes more memory than its first
+        const auto start = std::chrono::steady_clock::now();
         executor->start(0, input, output);
         executor->wait(0);
+        result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     }
     const std::uint64_t peak = std::max(peak_resident_bytes(), resident_bytes());
-    return peak > before ? static_cast<double>(peak - before) : 0;
+    result.growth = peak > before ? static_cast<double>(peak - before) : 0;
+    return result;
 }
 
 }   // namespace
@@ -67,8 +77,9 @@ NetworkCost estimate_cost(const Network& network, const ExecutorSettings& settin
 NetworkCost measure_cost(const Network& network, const ExecutorSettings& settings) {
     ExecutorSettings one = settings;
     one.requests = 1;
-    const double small = growth(network, one, kSmallProbeSide);
-    const double large = growth(network, one, kLargeProbeSide);
+    const double small = probe(network, one, kSmallProbeSide).growth;
+    const Probe last = probe(network, one, kLargeProbeSide);
+    const double large = last.growth;
     release_caches();
     constexpr double kSmallPixels = kSmallProbeSide * kSmallProbeSide;
     constexpr double kLargePixels = kLargeProbeSide * kLargeProbeSide;
@@ -79,6 +90,7 @@ NetworkCost measure_cost(const Network& network, const ExecutorSettings& setting
     NetworkCost cost;
     cost.bytes_per_pixel = slope * kSafety;
     cost.fixed_bytes = static_cast<std::uint64_t>(fixed * kSafety);
+    cost.seconds_per_pixel = last.seconds / kLargePixels;
     cost.measured = true;
     return cost;
 }

@@ -12,6 +12,7 @@ namespace millstream {
 struct NetworkCost {
     double bytes_per_pixel = 0;      ///< activations of one request, per input pixel of its tile
     std::uint64_t fixed_bytes = 0;   ///< weights as the backend keeps them, compiled code; once, not a request
+    double seconds_per_pixel = 0;    ///< 0 = not measured
     bool measured = false;
 };
 
@@ -19,12 +20,12 @@ struct NetworkCost {
 NetworkCost estimate_cost(const Network& network, const ExecutorSettings& settings);
 
 /// Runs two small pictures through one-request executors of their own and watches how far memory rises. Costs about as
-/// much as two frames of kProbePixels and two compilations. Resets the kernel's peak-memory mark of the process.
+/// much as a frame of kProbePixels and two compilations. Resets the kernel's peak-memory mark of the process.
 NetworkCost measure_cost(const Network& network, const ExecutorSettings& settings);
 
 /// Input pixels a side of the two probes: large enough for the backend's usual kernels.
 inline constexpr int kSmallProbeSide = 128;
 inline constexpr int kLargeProbeSide = 256;
-inline constexpr double kProbePixels = kSmallProbeSide * kSmallProbeSide + kLargeProbeSide * kLargeProbeSide;
+inline constexpr double kProbePixels = 2 * (kSmallProbeSide * kSmallProbeSide + kLargeProbeSide * kLargeProbeSide);
 
 }   // namespace millstream

@@ -46,8 +46,16 @@ struct EffortStep {
     Effort effort;
 };
 
-/// The next step, or nothing when nothing is left. `picture_kept`: only steps that leave the output as it is.
-std::optional<EffortStep> less(const Effort& effort, const EffortLimits& limits, bool picture_kept = false);
+/// Why less is to be done.
+enum class Shortage {
+    out_of_memory,   ///< nothing goes on without it: every step is taken
+    pressure,        ///< a threshold was passed, perhaps by others: only steps that leave the output as it is, and no
+                     ///< tiles that are mostly halo, which would cost much time and save little
+};
+
+/// The next step, or nothing when nothing is left.
+std::optional<EffortStep> less(const Effort& effort, const EffortLimits& limits,
+                               Shortage shortage = Shortage::out_of_memory);
 
 /// "2 requests of 320x180, fp32" and the like.
 std::string words(const Effort& effort);

@@ -220,7 +220,7 @@ void SteadyEnhancer::follow_pressure(std::int64_t frame) {
         surroundings_.release_caches();
     }
     const bool due = level == PressureLevel::critical && (risen || quiet_ >= kSettleFrames);
-    const std::optional<EffortStep> step = due ? less(effort_, limits(), true) : std::nullopt;
+    const std::optional<EffortStep> step = due ? less(effort_, limits(), Shortage::pressure) : std::nullopt;
     if (risen && !step) {
         tell(frame, "release caches", effort_, "a threshold was passed");
     }

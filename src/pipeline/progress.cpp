@@ -13,7 +13,14 @@ ProgressReporter::ProgressReporter(const PreparedJob& job, const EncodeProgress&
       start_pts_(job.source.video().start_pts),
       meter_({.frames = job.plan.frames, .video_s = job.plan.duration_s}, Clock::now()),
       last_report_(Clock::now()),
-      metrics_file_(job.plan.options.metrics_file) {}
+      metrics_file_(job.plan.options.metrics_file) {
+    if (const std::int64_t done = encoded.frames.load(); done > 0) {
+        metered_frames_ = done;
+        meter_.resumed_at(done, job.plan.frames > 0 ? job.plan.duration_s * static_cast<double>(done) /
+                                                          static_cast<double>(job.plan.frames)
+                                                    : 0);
+    }
+}
 
 void ProgressReporter::tick() {
     const auto now = Clock::now();
@@ -45,7 +52,7 @@ void ProgressReporter::report(Clock::time_point now, bool last) {
     observer_.on_progress(progress);
     if (!metrics_file_.empty() && (last || !last_metrics_ || now - *last_metrics_ >= kMetricsInterval)) {
         last_metrics_ = now;
-        write_metrics(metrics_file_, progress);
+        write_metrics(watch_.file_calls(), metrics_file_, progress);
     }
 }
 

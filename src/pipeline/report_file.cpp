@@ -7,9 +7,9 @@
 #include <system_error>
 #include <vector>
 
+#include "base/file.h"
 #include "millstream/error.h"
 #include "millstream/job.h"
-#include "pipeline/whole_file.h"
 
 namespace millstream {
 namespace {
@@ -60,7 +60,7 @@ void check_report_paths(const Options& options) {
     }
 }
 
-void write_reports(Report& report) {
+void write_reports(FileCalls& files, Report& report) {
     const std::vector<std::filesystem::path> paths = report.plan.options.reports;
     const std::size_t others = report.files.size();
     for (const auto& path : paths) {
@@ -79,7 +79,7 @@ void write_reports(Report& report) {
     for (std::size_t i = 0; i < paths.size(); ++i) {
         std::string text = text_for(paths[i], report);
         text.resize(report.files.at(others + i).bytes_written, '\n');   // where the fixed point was jumped over
-        write_whole_file(paths[i], text);
+        replace_file(files, paths[i], text);
     }
 }
 
@@ -93,8 +93,8 @@ std::string to_html(const Report& report) {
     return page.replace(at, kDataMark.size(), data);
 }
 
-void write_metrics(const std::filesystem::path& path, const Progress& progress) {
-    write_whole_file(path, to_metrics(progress));
+void write_metrics(FileCalls& files, const std::filesystem::path& path, const Progress& progress) {
+    replace_file(files, path, to_metrics(progress));
 }
 
 }   // namespace millstream

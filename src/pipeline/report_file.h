@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include "base/file.h"
 #include "millstream/observer.h"
 #include "millstream/options.h"
 #include "millstream/report.h"
@@ -16,7 +17,7 @@ void check_report_paths(const Options& options);
 
 /// Writes every report of report.plan.options; each file is there as a whole or not at all. Fills report.files with
 /// them first. Throws Error(resource).
-void write_reports(Report& report);
+void write_reports(FileCalls& files, Report& report);
 
 /// One page with everything in it: data, styles, program. Needs no network.
 std::string to_html(const Report& report);
@@ -25,6 +26,9 @@ std::string to_html(const Report& report);
 std::string to_metrics(const Progress& progress);
 
 /// Renews the file that a collector of text files reads (node_exporter's textfile collector).
-void write_metrics(const std::filesystem::path& path, const Progress& progress);
+void write_metrics(FileCalls& files, const std::filesystem::path& path, const Progress& progress);
+
+/// report_page.html, with "/*REPORT*/null" where the report's JSON belongs.
+std::string report_page_template();
 
 }   // namespace millstream

@@ -43,20 +43,24 @@ Figures figures_of(const PreparedJob& job, FileLedger& files) {
 void expect_files(FileLedger& files, const Options& options) {
     files.expect(options.input, "input");
     files.expect(partial_path(options.output), "output", options.output);
+    files.expect_replaced(checkpoint_path(options.output), "checkpoint");
     for (const auto& report : options.reports) {
-        files.expect(report, "report");
+        files.expect_replaced(report, "report");
     }
     if (!options.metrics_file.empty()) {
-        files.expect(options.metrics_file, "metrics");
+        files.expect_replaced(options.metrics_file, "metrics");
     }
 }
 
 }   // namespace
 
-RunWatch::RunWatch(const PreparedJob& job, Observer& observer)
+RunWatch::RunWatch(const PreparedJob& job, FileCalls& files, Observer& observer)
     : observer_(observer),
       started_(utc_now()),
       cpu_s_at_start_(process_cpu_seconds()),
+      resumed_frames_(job.checkpoint ? job.checkpoint->output.frames : 0),
+      frames_(resumed_frames_),
+      counted_(files, files_),
       monitor_({.thresholds = {job.plan.options.elevated_pressure, job.plan.options.critical_pressure},
                 .planned = {.expected = job.plan.memory.expected(),
                             .budget = job.plan.memory.budget,
@@ -101,7 +105,8 @@ void RunWatch::fill(Report& report) {
     report.backend = report.plan.backend;
     report.precision = report.precision.empty() ? report.plan.precision : report.precision;
     report.wall_s = std::chrono::duration<double>(Clock::now() - start_).count();
-    report.fps_mean = report.wall_s > 0 ? static_cast<double>(report.frames) / report.wall_s : 0;
+    report.fps_mean =
+        report.wall_s > 0 ? static_cast<double>(report.frames - report.resumed_frames) / report.wall_s : 0;
     report.fps_p50 = fps_p50_;
     report.fps_p99 = fps_p99_;
     report.peak_rss_bytes = peak_resident_bytes();
@@ -131,6 +136,7 @@ Report RunWatch::failed(const Plan& plan, const std::exception_ptr& failure) {
     const bool stopped = report.failure->exit_code == static_cast<int>(ErrorKind::interrupted);
     report.outcome = stopped ? "interrupted" : "failed";
     report.frames = frames_.load();
+    report.resumed_frames = resumed_frames_;
     fill(report);
     return report;
 }

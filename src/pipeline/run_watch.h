@@ -13,6 +13,7 @@
 #include "millstream/observer.h"
 #include "millstream/report.h"
 #include "pipeline/planner.h"
+#include "resource/counted_files.h"
 #include "resource/file_ledger.h"
 #include "resource/monitor.h"
 #include "resource/notices.h"
@@ -23,10 +24,12 @@ namespace millstream {
 /// thread of the run, the rest by the caller's only.
 class RunWatch {
 public:
-    RunWatch(const PreparedJob& job, Observer& observer);
+    /// Files are to be written through file_calls(), which counts and hands on to `files`.
+    RunWatch(const PreparedJob& job, FileCalls& files, Observer& observer);
 
     [[nodiscard]] Notices& notices() { return notices_; }
     [[nodiscard]] FileLedger& files() { return files_; }
+    [[nodiscard]] FileCalls& file_calls() { return counted_; }
     [[nodiscard]] ResourceMonitor& monitor() { return monitor_; }
 
     /// Hands on what has been posted since the last call. Warnings are remembered for the report.
@@ -48,7 +51,8 @@ private:
     std::string started_;
     Clock::time_point start_ = Clock::now();
     double cpu_s_at_start_;
-    std::atomic<std::int64_t> frames_{0};
+    std::int64_t resumed_frames_;
+    std::atomic<std::int64_t> frames_;
     double fps_p50_ = 0;
     double fps_p99_ = 0;
     std::vector<std::string> warnings_;
@@ -56,6 +60,7 @@ private:
     std::vector<BackOff> back_offs_;   // protected by mutex_
     Notices notices_;
     FileLedger files_;
+    CountedFiles counted_;
     ResourceMonitor monitor_;
     std::optional<Sampler> sampler_;   // last: reads all of the above
 };

@@ -69,11 +69,25 @@ void FileLedger::expect(const fs::path& path, const std::string& role, const fs:
     file.role = role;
 }
 
-void FileLedger::count(const fs::path& path, std::uint64_t bytes_read, std::uint64_t bytes_written) {
+void FileLedger::expect_replaced(const fs::path& path, const std::string& role) {
+    expect(path, role);
+    expect(path.string() + ".tmp", role, path);
+}
+
+void FileLedger::count_read(const fs::path& path, std::uint64_t bytes) {
     const std::lock_guard lock(mutex_);
-    FileIo& file = files_[absolute_name(path)];
-    file.bytes_read = bytes_read;
-    file.bytes_written = bytes_written;
+    files_[absolute_name(path)].bytes_read = bytes;
+}
+
+void FileLedger::count_written(const fs::path& path, std::uint64_t bytes) {
+    const std::string name = absolute_name(path);
+    const std::lock_guard lock(mutex_);
+    FileIo& file = files_[name];
+    if (file.role.empty()) {
+        file.path = path;
+        file.role = "unexpected";
+    }
+    file.bytes_written += bytes;
 }
 
 void FileLedger::look() {
@@ -93,8 +107,17 @@ std::vector<FileIo> FileLedger::files() const {
     const std::lock_guard lock(mutex_);
     std::vector<FileIo> touched;
     for (const auto& [name, file] : files_) {
-        if (file.bytes_read > 0 || file.bytes_written > 0 || file.role == "unexpected") {
+        if (file.bytes_read == 0 && file.bytes_written == 0 && file.role != "unexpected") {
+            continue;
+        }
+        const auto same = std::find_if(touched.begin(), touched.end(), [&shown = file](const FileIo& other) {
+            return other.path == shown.path && other.role == shown.role;
+        });
+        if (same == touched.end()) {
             touched.push_back(file);
+        } else {   // the one beside it, renamed
+            same->bytes_read += file.bytes_read;
+            same->bytes_written += file.bytes_written;
         }
     }
     return touched;

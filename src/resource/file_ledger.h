@@ -23,8 +23,12 @@ public:
 
     /// A file that may be opened, and what for. `shown`: what it is called in the list; empty = `path`.
     void expect(const std::filesystem::path& path, const std::string& role, const std::filesystem::path& shown = {});
-    /// Sets what has gone through an expected file so far.
-    void count(const std::filesystem::path& path, std::uint64_t bytes_read, std::uint64_t bytes_written);
+    /// A file that is written under `path` + ".tmp" and renamed: base/file.h, replace_file().
+    void expect_replaced(const std::filesystem::path& path, const std::string& role);
+    /// Sets what has been read of an expected file so far.
+    void count_read(const std::filesystem::path& path, std::uint64_t bytes);
+    /// Adds what has been written to a file, expected or not.
+    void count_written(const std::filesystem::path& path, std::uint64_t bytes);
     /// Looks at what is open for writing right now; what nobody expects is remembered as unexpected.
     void look();
 

@@ -13,7 +13,8 @@ ResourceMonitor::ResourceMonitor(const Settings& settings, Figures figures, cons
       frames_(frames),
       notices_(notices),
       memory_(settings.thresholds),
-      vram_(settings.thresholds) {}
+      vram_(settings.thresholds),
+      last_point_frames_(frames.load()) {}
 
 void ResourceMonitor::sample() {
     ResourceSnapshot figures = figures_();

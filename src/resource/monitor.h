@@ -67,7 +67,7 @@ private:
     std::int64_t samples_a_point_ = 1;
     CurvePoint gathering_;   // the point that the next samples_a_point_ samples make
     double last_point_s_ = 0;
-    std::int64_t last_point_frames_ = 0;
+    std::int64_t last_point_frames_;
     double rss_sum_ = 0;
     double vram_sum_ = 0;
     std::optional<std::uint64_t> peak_vram_;

@@ -247,7 +247,12 @@ TEST(SteadyEnhancer, lower_precision_comes_behind_tiles_and_only_where_it_is_all
     EXPECT_EQ(less({2, smallest.layout, Precision::fp32, false}, allowed)->measure, "fewer requests");
     EXPECT_EQ(less({1, {{40, 30}, 1, 0}, Precision::fp32, false}, allowed)->measure, "smaller tiles");
     EXPECT_EQ(less(smallest, allowed)->measure, "lower precision");
-    EXPECT_EQ(less(smallest, allowed, true)->measure, "shorter queues");
+    EXPECT_EQ(less(smallest, allowed, Shortage::pressure)->measure, "shorter queues");
+    const Effort large{1, {{1280, 720}, 18, 0}, Precision::fp32, false};
+    EXPECT_EQ(less(large, {{1280, 720}, std::nullopt}, Shortage::pressure)->effort.layout.tile, (Size{658, 720}));
+    const Effort medium{1, {{260, 240}, 18, 0}, Precision::fp32, false};
+    EXPECT_EQ(less(medium, {{1280, 720}, std::nullopt}, Shortage::pressure)->measure, "shorter queues")
+        << "tiles that are mostly halo would cost more than they save";
     EXPECT_EQ(less(smallest, {kFrame, std::nullopt})->measure, "shorter queues");
     EXPECT_FALSE(less({1, smallest.layout, Precision::bf16, true}, allowed));
 }

@@ -148,3 +148,30 @@ def test_the_page_draws_itself_in_a_browser(run: Run, tmp_path: Path, width: int
     assert "a &lt;!--&lt;script&gt; b.mp4" in body
     for text in ("Done", "40", "frames", "peak memory", "Where the time went", "holds the run up", "Nothing else was"):
         assert text in body, text
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_r7_4_the_account_is_that_of_the_kernel(millstream: Path, tmp_path: Path) -> None:
+    """Bytes a file as the report has them, against every write the kernel was asked for."""
+    source = make_video(tmp_path / "in.mp4", frames=60)
+    log = tmp_path / "strace.log"
+    calls = "trace=openat,open,creat,write,pwrite64,writev,pwritev,rename,renameat,renameat2"
+    command = [millstream, "enhance", source, "-o", tmp_path / "out.mp4", *QUICK, "--chunk", "24f"]
+    report_path = tmp_path / "r.json"
+    trace = ["strace", "-ff", "-y", "-qq", "-s", "0", "-o", log, "-e", calls]
+    subprocess.run([*map(str, [*trace, *command, "--report", report_path])], check=True, capture_output=True)
+    written: dict[str, int] = {}
+    lines = [line for part in tmp_path.glob("strace.log.*") for line in part.read_text().splitlines()]  # one a thread
+    for line in lines:
+        call = re.search(r"p?write(?:64|v)?\(\d+<(/[^>]+)>.* = (\d+)$", line)
+        if call and not call[1].startswith(("/dev/", "/proc/")):
+            written[Path(call[1]).name] = written.get(Path(call[1]).name, 0) + int(call[2])
+    report = checked(report_path)
+    told = {Path(file["path"]).name: file["bytes_written"] for file in report["files"] if file["bytes_written"] > 0}
+    assert report["checkpoints"] >= 2
+    assert told == {
+        "out.mp4": written["out.mp4.part"],
+        "out.mp4.millstream.json": written["out.mp4.millstream.json.tmp"],
+        "r.json": written["r.json.tmp"],
+    }
+    assert set(written) == {"out.mp4.part", "out.mp4.millstream.json.tmp", "r.json.tmp"}

@@ -43,7 +43,7 @@ TEST_F(Ledger, r7_4_expected_files_are_listed_with_their_bytes_and_nothing_is_un
     ledger.expect(folder_ / "never-touched", "report");
     const int file = write_file("out.part", 3 * kMiB);
     ledger.look();
-    ledger.count(folder_ / "out.part", 0, 3 * kMiB);
+    ledger.count_written(folder_ / "out.part", 3 * kMiB);
     ::close(file);
     const auto files = ledger.files();
     ASSERT_EQ(files.size(), 1U);
