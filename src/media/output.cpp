@@ -312,9 +312,6 @@ void VideoOutput::State::end_header() {
             write_mov_header(file, header, room);
             time_line.header_is_written();
         }
-        if (time_line.has_late_tracks()) {
-            muxer.expect_late_tracks();
-        }
     } else if (pieces == 0) {
         file.append(header);
     }
