@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <sstream>
+#include <tuple>
 
 #include "cli/help.h"
 #include "cli/suggestion.h"
@@ -81,15 +82,23 @@ void add_resource_options(CLI::App& app, Options& o) {
     value(app, "--disk-limit", "P%|BYTES|none", "share of the free space a run may use (80%)", [&o](Text text) {
         o.disk_limit = parse_disk_limit(text);
     })->group(group);
+    value(app, "--release", "auto|every_frame|on_pressure", "when caches are given back (auto: see docs/resources.md)",
+          [&o](Text text) { o.release = parse_release(text); })
+        ->group(group);
+    value(app, "--pressure", "P,P", "percent of memory or VRAM in use from which measures are taken (80,92)",
+          [&o](Text text) { std::tie(o.elevated_pressure, o.critical_pressure) = parse_thresholds(text); })
+        ->group(group);
+    app.add_flag("--strict-io", o.strict_io, "a file written to that nobody asked for ends the job: exit code 7")
+        ->group(group);
     value(app, "--max-total", "RATIO|BYTES|none", "input and output together: times the input, or bytes (3.0)",
           [&o](Text text) { o.max_total = parse_total(text); })
         ->group(group);
     value(app, "--chunk", "auto|8s|200f", "what a crash may cost: video between two checkpoints (auto)",
           [&o](Text text) { o.chunk = parse_chunk(text); })
         ->group(group);
-    value(app, "--resume", "auto|never|require", "go on with what an interrupted run has left (auto)",
-          [&o](Text text) { o.resume = parse_resume(text); })
-        ->group(group);
+    value(app, "--resume", "auto|never|require", "go on with what an interrupted run has left (auto)", [&o](Text text) {
+        o.resume = parse_resume(text);
+    })->group(group);
 }
 
 void add_encoding_options(CLI::App& app, Options& o) {
@@ -207,6 +216,19 @@ void add_enhance(CLI::App& app, CommandLine& line) {
     const char* const group = "Messages";
     value(enhance, "--progress", "auto|bar|lines|json|none", "how progress is shown", [&line](Text text) {
         line.progress = parse_progress(text);
+    })->group(group);
+    enhance
+        .add_option_function<std::vector<std::string>>(
+            "--report",
+            [&line](const std::vector<std::string>& texts) { line.options.reports.assign(texts.begin(), texts.end()); },
+            "what the run did and used, as .json or .html; may be repeated")
+        ->type_name("FILE")
+        ->expected(1)
+        ->take_all()
+        ->allow_extra_args(false)
+        ->group(group);
+    value(enhance, "--metrics-file", "FILE", "the same figures as --progress json, for Prometheus", [&line](Text text) {
+        line.options.metrics_file = text;
     })->group(group);
     auto* verbose = enhance.add_flag_callback(
         "-v,--verbose", [&line] { line.verbosity = Verbosity::verbose; }, "print the whole plan and every decision");

@@ -127,6 +127,16 @@ DiskLimit parse_disk_limit(std::string_view text) {
     return {DiskLimit::Kind::bytes, 0, parse_memory("--disk-limit", text)};
 }
 
+std::pair<double, double> parse_thresholds(std::string_view text) {
+    const std::size_t comma = text.find(',');
+    const auto elevated = read_whole<double>(text.substr(0, comma));
+    const auto critical = comma == std::string_view::npos ? std::nullopt : read_whole<double>(text.substr(comma + 1));
+    if (!elevated || !critical || !(*elevated > 0) || *critical > 100 || *elevated >= *critical) {
+        refuse("--pressure", text, "it takes two rising percentages, for example 80,92");
+    }
+    return {*elevated / 100, *critical / 100};
+}
+
 TotalLimit parse_total(std::string_view text) {
     if (text == "none") {
         return {TotalLimit::Kind::none, 0, 0};
@@ -263,6 +273,13 @@ Deinterlace parse_deinterlace(std::string_view text) {
                                     {"off", Deinterlace::off},
                                     {"on", Deinterlace::on},
                                     {"field", Deinterlace::fields}}});
+}
+
+ReleasePolicy parse_release(std::string_view text) {
+    return choose<ReleasePolicy, 3>("--release", text,
+                                    {{{"auto", ReleasePolicy::automatic},
+                                      {"every_frame", ReleasePolicy::every_frame},
+                                      {"on_pressure", ReleasePolicy::on_pressure}}});
 }
 
 Runner parse_runner(std::string_view text) {

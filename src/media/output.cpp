@@ -86,7 +86,7 @@ struct VideoOutput::State {
     bool header_left = false;
     int pieces = 0;
     std::int64_t last_dts_index = std::numeric_limits<std::int64_t>::min();
-    std::int64_t delay = 0;             // of this chunk's encoder: pictures between dts and pts
+    std::int64_t delay = 0;   // of this chunk's encoder: pictures between dts and pts
     bool chunk_has_packets = false;
     std::vector<std::byte> header;             // until the first piece is appended
     std::vector<std::byte> texts;              // of the piece
@@ -471,8 +471,9 @@ OutputStatistics VideoOutput::finish() {
         free_mov_rooms(state.file, state.room);
         finish_mov(state.file, state.spec.container, state.room, state.time_line.state(),
                    [&](Muxer& muxer, const AVFormatContext& written) { state.set_up_index(muxer, written); });
-        state.statistics.index_in_front = state.room.index_bytes > 0 &&
-                                          move_index_to_front(state.file, state.room.index_offset, state.room.index_bytes);
+        state.statistics.index_in_front =
+            state.room.index_bytes > 0 &&
+            move_index_to_front(state.file, state.room.index_offset, state.room.index_bytes);
     } else {
         finish_matroska(state.file, state.tracks.video + 1, state.ends_ms());
     }
@@ -480,6 +481,7 @@ OutputStatistics VideoOutput::finish() {
     state.statistics.bytes = state.file.end();
     state.statistics.repaired_packets = state.repaired_before + state.copy.repaired() + state.time_line.repaired();
     state.statistics.damaged_packets = state.damaged_before + state.copy.damaged();
+    state.statistics.bytes_read = state.copy.demuxer().bytes_read();
     return state.statistics;
 }
 
