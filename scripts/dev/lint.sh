@@ -3,7 +3,7 @@
 
 python_roots() {
     local root
-    for root in tests bench fuzz scripts; do
+    for root in python examples tests bench fuzz scripts; do
         [[ -n $(sources "$root/*.py") ]] && echo "$root"
     done
 }

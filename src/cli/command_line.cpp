@@ -8,7 +8,7 @@
 
 #include "cli/help.h"
 #include "cli/suggestion.h"
-#include "cli/values.h"
+#include "config/values.h"
 #include "millstream/error.h"
 
 namespace millstream {

@@ -1,0 +1,164 @@
+"""The calls most programs need."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypedDict, Unpack
+
+from millstream._load import core
+from millstream._records import Plan, Progress, Report, SourceFile, Verification
+
+StrPath = str | os.PathLike[str]
+ProgressCall = Callable[[Progress], object]
+MessageCall = Callable[[str, str], object]
+
+
+class OptionWords(TypedDict, total=False):
+    """Options of one job: the fields of C++'s `Options`, whose defaults hold for what is left out or None.
+
+    Words are those of the command line (`millstream enhance --help`). Sizes are "1920x1080" or (1920, 1080), amounts
+    of memory bytes or "2GiB", streams "all", "none" or numbers, `crop` "W:H:X:Y" or (w, h, x, y).
+    """
+
+    overwrite: bool
+    model: StrPath | None
+    scale: int | None
+    size: str | tuple[int, int] | None
+    fit: str | tuple[int, int] | None
+    backend: str | None
+    precision: str | None
+    tile: int | str | None
+    batch: int | str | None
+    threads: int | str | None
+    colour_fix: str | None
+    temporal: str | None
+    temporal_flow: str | None
+    debug_view: str | None
+    max_memory: int | str | None
+    max_vram: int | str | None
+    disk_limit: int | str | None
+    codec: str | None
+    encoder: str | None
+    crf: int | None
+    preset: str | None
+    encoder_options: str | Mapping[str, object] | None
+    pixel_format: str | None
+    bake_rotation: bool
+    faststart: bool
+    strict: bool
+    deinterlace: str | None
+    crop: str | tuple[int, int, int, int] | None
+    alpha: str | None
+    hwaccel: str | None
+    video_stream: int | None
+    verify: bool
+    audio: str | Sequence[int] | None
+    subtitles: str | Sequence[int] | None
+    convert_subtitles: bool
+    runner: str | None
+
+
+class OptionEntry(NamedTuple):
+    """One option: its keyword here, its name on the command line, what it takes."""
+
+    name: str
+    flag: str
+    values: str
+
+
+def option_table() -> list[OptionEntry]:
+    """Every option there is, in the order of the C++ struct."""
+    return [OptionEntry(*entry) for entry in core.options()]
+
+
+# What joins the parts of an option that has several.
+_JOINT = {"size": "x", "fit": "x", "crop": ":"}
+
+
+def _text(name: str, value: object) -> str:
+    """`value` as the command line would have it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, os.PathLike):
+        return str(os.fspath(value))
+    if isinstance(value, Mapping):
+        return ":".join(f"{key}={_text(name, part)}" for key, part in value.items())
+    if isinstance(value, str | int | float):
+        return str(value)
+    if isinstance(value, Sequence):
+        return _JOINT.get(name, ",").join(str(part) for part in value) or "none"
+    raise TypeError(f"{name} = {value!r}: a {type(value).__name__} cannot be an option")
+
+
+def settings_of(options: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Keyword arguments as the compiled part takes them."""
+    return [(name, _text(name, value)) for name, value in options.items() if value is not None]
+
+
+def _progress_of(call: ProgressCall | None) -> Callable[[dict[str, Any]], object] | None:
+    return None if call is None else lambda fields: call(Progress(**fields))
+
+
+def enhance(
+    input: StrPath,  # noqa: A002
+    output: StrPath,
+    *,
+    progress: ProgressCall | None = None,
+    message: MessageCall | None = None,
+    **options: Unpack[OptionWords],
+) -> Report:
+    """Enhances the video `input` into the new file `output`. Blocks until it has ended.
+
+    `progress(Progress)` is called about five times a second, `message(severity, text)` for what the user should know;
+    both on the calling thread. The interpreter lock is not held meanwhile: other Python threads go on.
+
+    Ctrl-C, like an exception raised by a callback, finishes the frames in hand, leaves `<output>.part` playable and is
+    raised then; a second Ctrl-C ends the job at once. Raises `Error`; nothing is left behind then.
+    """
+    text = core.enhance(
+        os.fspath(input), os.fspath(output), settings_of(options), None, _progress_of(progress), message
+    )
+    return Report(json.loads(text))
+
+
+def plan(input: StrPath, output: StrPath, **options: Unpack[OptionWords]) -> Plan:  # noqa: A002
+    """What `enhance` would do with the same arguments, or the `Error` it would be refused with. Writes nothing."""
+    return Plan(json.loads(core.plan(os.fspath(input), os.fspath(output), settings_of(options))))
+
+
+def probe(path: StrPath) -> SourceFile:
+    """What is in the file `path`. Raises `Error` (INPUT) where it is missing, damaged or holds no video."""
+    return SourceFile(core.probe(os.fspath(path)))
+
+
+class VerifyWords(TypedDict, total=False):
+    """Tolerances of `verify`; docs/verify.md says how the defaults were chosen."""
+
+    video_stream: int | None
+    """stream of the source; absent = the first that is no cover art"""
+    audio: bool
+    """False: the result was made without sound on purpose"""
+    left_out: Sequence[int]
+    """streams of the source that were left out on purpose, too"""
+    time_tolerance_s: float
+    psnr_margin_db: float
+    frame_drop_db: float
+    level_tolerance: float
+    threads: int
+
+
+def verify(
+    input: StrPath,  # noqa: A002
+    output: StrPath,
+    *,
+    progress: ProgressCall | None = None,
+    **options: Unpack[VerifyWords],
+) -> Verification:
+    """Compares the enhanced file `output` with its source `input`. Writes nothing.
+
+    A difference is no error: look at `holds` and `checks`. Raises `Error` (INPUT) when a file cannot be used.
+    """
+    text = core.verify(os.fspath(input), os.fspath(output), dict(options), _progress_of(progress))
+    return Verification(json.loads(text))
