@@ -8,8 +8,10 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "config/option_table.h"
+#include "configuration.h"
 #include "errors.h"
 #include "facts.h"
+#include "millstream/config.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -35,6 +37,9 @@ NB_MODULE(_core, module) {
     register_errors();
     module.attr("VERSION") = MILLSTREAM_VERSION;
     module.def("options", &options);
+    module.def("preset_names", &preset_names);
+    module.def("read_configuration", &read_configuration_call, "file"_a, "text"_a, "quality"_a);
+    module.def("resolve", &resolve_call, "preset"_a, "file"_a, "text"_a, "quality"_a, "settings"_a);
     module.def("run_program", &run_program, "arguments"_a);
     module.def("probe", &probe_facts, "path"_a);
     module.def("plan", &plan_call, "input"_a, "output"_a, "settings"_a);

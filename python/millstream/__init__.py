@@ -8,7 +8,8 @@ Everything that fails raises `millstream.Error`, which says what was done, on wh
 
 from __future__ import annotations
 
-from millstream._calls import OptionWords, enhance, option_table, plan, probe, verify
+from millstream import config
+from millstream._calls import JobWords, OptionWords, enhance, option_table, plan, probe, verify
 from millstream._errors import Error, ErrorKind
 from millstream._load import core
 from millstream._records import (
@@ -29,6 +30,7 @@ __all__ = [
     "Check",
     "Error",
     "ErrorKind",
+    "JobWords",
     "OptionWords",
     "Plan",
     "Progress",
@@ -39,6 +41,7 @@ __all__ = [
     "Verification",
     "VideoFacts",
     "__version__",
+    "config",
     "enhance",
     "option_table",
     "plan",

@@ -101,13 +101,40 @@ def _progress_of(call: ProgressCall | None) -> Callable[[dict[str, Any]], object
     return None if call is None else lambda fields: call(Progress(**fields))
 
 
+class JobWords(OptionWords, total=False):
+    """Options of a job, and where further ones come from."""
+
+    config: StrPath | Mapping[str, Any] | None
+    """a configuration file (JSON, YAML) or its content; `millstream.config` explains it"""
+    profile: StrPath | None
+    """a preset by name or file, below the configuration"""
+    quality: str | None
+    """fast, balanced, high: which of the configuration's quality presets is used"""
+
+
+def _resolved(words: JobWords) -> tuple[list[tuple[str, str]], list[str]]:
+    """Settings of the job, and warnings of the configuration."""
+    options = dict(words)
+    config, profile, quality = (options.pop(name, None) for name in ("config", "profile", "quality"))
+    settings = settings_of(options)
+    if config is None and profile is None:
+        return settings, []
+    from millstream.config import resolve
+
+    effective = resolve(config, profile=profile, quality=quality)  # type: ignore[arg-type]
+    own = {name for name, _ in settings}
+    if own & {"scale", "size", "fit"}:  # three ways to say one thing: whoever says one of them says it all
+        own |= {"scale", "size", "fit"}
+    return [setting for setting in effective.settings if setting[0] not in own] + settings, effective.warnings
+
+
 def enhance(
     input: StrPath,  # noqa: A002
     output: StrPath,
     *,
     progress: ProgressCall | None = None,
     message: MessageCall | None = None,
-    **options: Unpack[OptionWords],
+    **options: Unpack[JobWords],
 ) -> Report:
     """Enhances the video `input` into the new file `output`. Blocks until it has ended.
 
@@ -117,15 +144,17 @@ def enhance(
     Ctrl-C, like an exception raised by a callback, finishes the frames in hand, leaves `<output>.part` playable and is
     raised then; a second Ctrl-C ends the job at once. Raises `Error`; nothing is left behind then.
     """
-    text = core.enhance(
-        os.fspath(input), os.fspath(output), settings_of(options), None, _progress_of(progress), message
-    )
+    settings, warnings = _resolved(options)
+    for warning in warnings:
+        if message is not None:
+            message("warning", warning)
+    text = core.enhance(os.fspath(input), os.fspath(output), settings, None, _progress_of(progress), message)
     return Report(json.loads(text))
 
 
-def plan(input: StrPath, output: StrPath, **options: Unpack[OptionWords]) -> Plan:  # noqa: A002
+def plan(input: StrPath, output: StrPath, **options: Unpack[JobWords]) -> Plan:  # noqa: A002
     """What `enhance` would do with the same arguments, or the `Error` it would be refused with. Writes nothing."""
-    return Plan(json.loads(core.plan(os.fspath(input), os.fspath(output), settings_of(options))))
+    return Plan(json.loads(core.plan(os.fspath(input), os.fspath(output), _resolved(options)[0])))
 
 
 def probe(path: StrPath) -> SourceFile:

@@ -18,7 +18,7 @@ from conftest import ffmpeg, files_in, stream
 from millstream import OptionWords, Progress
 
 QUICK: OptionWords = {"model": "identity", "scale": 1, "temporal": "off", "preset": "ultrafast"}
-TWICE: OptionWords = {**QUICK, "scale": 2}
+TWICE: OptionWords = {**QUICK, "scale": 2, "verify": True}
 
 
 def in_a_python_of_its_own(code: str, package_path: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -69,7 +69,6 @@ def test_enhance_writes_the_file_and_reports(video: Path, tmp_path: Path) -> Non
         **TWICE,
         progress=seen.append,
         message=lambda *said: messages.append(said),
-        verify=True,
     )
     assert stream(tmp_path / "out.mp4", "video")["nb_read_frames"] == "24"
     assert report.frames == 24
