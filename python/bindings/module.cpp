@@ -11,6 +11,7 @@
 #include "configuration.h"
 #include "errors.h"
 #include "facts.h"
+#include "frames.h"
 #include "millstream/config.h"
 
 namespace nb = nanobind;
@@ -36,6 +37,7 @@ int run_program(const std::vector<std::string>& arguments) {
 NB_MODULE(_core, module) {
     register_errors();
     module.attr("VERSION") = MILLSTREAM_VERSION;
+    add_frames(module);
     module.def("options", &options);
     module.def("preset_names", &preset_names);
     module.def("read_configuration", &read_configuration_call, "file"_a, "text"_a, "quality"_a);

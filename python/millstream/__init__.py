@@ -23,26 +23,32 @@ from millstream._records import (
     Verification,
     VideoFacts,
 )
+from millstream.frames import Enhancer, Frame, Reader, Writer, frame_of
 
 __version__: str = core.VERSION
 
 __all__ = [
     "Check",
+    "Enhancer",
     "Error",
     "ErrorKind",
+    "Frame",
     "JobWords",
     "OptionWords",
     "Plan",
     "Progress",
+    "Reader",
     "Record",
     "Report",
     "SourceFile",
     "Stream",
     "Verification",
     "VideoFacts",
+    "Writer",
     "__version__",
     "config",
     "enhance",
+    "frame_of",
     "option_table",
     "plan",
     "probe",

@@ -128,6 +128,21 @@ def _resolved(words: JobWords) -> tuple[list[tuple[str, str]], list[str]]:
     return [setting for setting in effective.settings if setting[0] not in own] + settings, effective.warnings
 
 
+def run_job(
+    input: StrPath,  # noqa: A002
+    output: StrPath,
+    settings: Sequence[tuple[str, str]],
+    *,
+    planned: Callable[[Plan], object] | None = None,
+    progress: ProgressCall | None = None,
+    message: MessageCall | None = None,
+) -> Report:
+    """`enhance` with options as texts; `planned` is called before the first frame."""
+    plan_call = None if planned is None else lambda text: planned(Plan(json.loads(text)))
+    text = core.enhance(os.fspath(input), os.fspath(output), settings, plan_call, _progress_of(progress), message)
+    return Report(json.loads(text))
+
+
 def enhance(
     input: StrPath,  # noqa: A002
     output: StrPath,
@@ -148,8 +163,7 @@ def enhance(
     for warning in warnings:
         if message is not None:
             message("warning", warning)
-    text = core.enhance(os.fspath(input), os.fspath(output), settings, None, _progress_of(progress), message)
-    return Report(json.loads(text))
+    return run_job(input, output, settings, progress=progress, message=message)
 
 
 def plan(input: StrPath, output: StrPath, **options: Unpack[JobWords]) -> Plan:  # noqa: A002

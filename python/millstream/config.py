@@ -99,6 +99,11 @@ def read(config: ConfigSource, *, quality: str | None = None) -> Configuration:
     return Configuration(core.read_configuration(*_parts(config), quality or ""))
 
 
+def read_as(name: str, content: Mapping[str, Any], *, quality: str | None = None) -> Configuration:
+    """The same for a mapping that messages are to call `name`."""
+    return Configuration(core.read_configuration(name, json.dumps(content), quality or ""))
+
+
 def resolve(
     config: ConfigSource | None = None,
     *,

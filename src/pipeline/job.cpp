@@ -10,7 +10,9 @@
 #include "media/decoder.h"
 #include "media/output.h"
 #include "millstream/error.h"
+#include "millstream/filter.h"
 #include "millstream/verify.h"
+#include "pipeline/filter_stage.h"
 #include "pipeline/output_checks.h"
 #include "pipeline/planner.h"
 #include "pipeline/progress.h"
@@ -50,8 +52,9 @@ private:
 // Everything one run needs, built from a prepared job in the order frames pass it.
 class Run {
 public:
-    Run(PreparedJob job, Observer& observer, std::stop_token stop)
+    Run(PreparedJob job, FrameFilter* filter, Observer& observer, std::stop_token stop)
         : job_(std::move(job)),
+          filter_(filter),
           observer_(observer),
           stop_(std::move(stop)),
           partial_(partial_path(job_.plan.options.output)),
@@ -124,13 +127,18 @@ private:
             before.push_back(&motion);
             behind.push_back(&temporal);
         }
+        std::optional<FilterStage> filter;
+        if (filter_ != nullptr) {
+            behind.push_back(&filter.emplace(*filter_, options.temporal != TemporalPreset::off));
+        }
         behind.push_back(&to_picture);
         const auto groups = join(std::move(before), enhance, std::move(behind), encode);
         const bool serial = options.runner == Runner::serial;
         report.stages = serial ? run_serial(source, groups, tick) : run_threaded(source, groups, tick);
         progress.finish();
         const auto frames = std::max<std::int64_t>(1, encoded.frames.load());
-        report.copies_per_frame = enhance.copies() / static_cast<double>(frames);
+        const double filter_copies = filter ? static_cast<double>(filter->copies()) : 0;
+        report.copies_per_frame = (enhance.copies() + filter_copies) / static_cast<double>(frames);
         return report;
     }
 
@@ -209,6 +217,7 @@ private:
     }
 
     PreparedJob job_;
+    FrameFilter* filter_;   // none: nullptr
     Observer& observer_;
     std::stop_token stop_;
     PartialFile partial_;
@@ -229,18 +238,12 @@ std::vector<int> left_out(const Plan& plan) {
     return streams;
 }
 
-}   // namespace
-
-Plan make_plan(const Options& options) {
-    return prepare(options).plan;
-}
-
-Report enhance(const Options& options, Observer* observer, std::stop_token stop) {
+Report run_job(const Options& options, FrameFilter* filter, Observer* observer, std::stop_token stop) {
     Observer silent;
     Observer& watcher = observer == nullptr ? silent : *observer;
     PreparedJob job = prepare(options);
     watcher.on_plan(job.plan);
-    Report report = Run(std::move(job), watcher, stop).execute();
+    Report report = Run(std::move(job), filter, watcher, stop).execute();
     if (options.verify) {
         watcher.on_message(Severity::info, "comparing the output with its source");
         report.verification = verify({.input = options.input,
@@ -250,6 +253,20 @@ Report enhance(const Options& options, Observer* observer, std::stop_token stop)
                                      &watcher, std::move(stop));
     }
     return report;
+}
+
+}   // namespace
+
+Plan make_plan(const Options& options) {
+    return prepare(options).plan;
+}
+
+Report enhance(const Options& options, Observer* observer, std::stop_token stop) {
+    return run_job(options, nullptr, observer, std::move(stop));
+}
+
+Report enhance(const Options& options, FrameFilter& filter, Observer* observer, std::stop_token stop) {
+    return run_job(options, &filter, observer, std::move(stop));
 }
 
 }   // namespace millstream

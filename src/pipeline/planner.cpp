@@ -18,11 +18,6 @@
 namespace millstream {
 namespace {
 
-// A halo as deep as the network sees makes tiles exact; beyond this many pixels it would cost more than it is worth
-// and seams are cross-faded instead, as the ecosystem does for deep networks.
-constexpr int kLargestExactHalo = 48;
-constexpr int kInexactHalo = 32;
-constexpr int kInexactBlend = 8;
 // What the libraries allocate after planning that no other entry names: compiled kernels, thread stacks, file buffers.
 constexpr std::uint64_t kRunOverhead = 96 * kMiB;
 // A probe is worth its time where the job computes at least this many times as much.
@@ -181,11 +176,7 @@ private:
         needs.frame = input_size();
         needs.frames = video().frames;
         needs.scale = network.scale;
-        needs.halo = network.receptive_radius;
-        if (needs.halo > kLargestExactHalo) {
-            needs.halo = kInexactHalo;
-            needs.blend = kInexactBlend;
-        }
+        set_halo(needs, network.receptive_radius);
         needs.tile = options().tile;
         needs.batch = options().batch;
         needs.threads = job_.executor.threads;
