@@ -8,6 +8,7 @@
 #include <stop_token>
 
 #include "config/option_table.h"
+#include "filter.h"
 #include "millstream/error.h"
 #include "millstream/job.h"
 #include "millstream/verify.h"
@@ -75,6 +76,14 @@ public:
         });
     }
 
+    // What Python raised on another thread; the interpreter lock is held. Ends the job.
+    [[noreturn]] void abandon(nb::python_error& raised) {
+        if (!failure_) {
+            failure_.emplace(std::move(raised));
+        }
+        throw Abandoned();
+    }
+
     // What Python raised meanwhile, once the library has ended. The interpreter lock is held.
     void rethrow() {
         if (failure_) {
@@ -107,6 +116,24 @@ private:
     std::optional<nb::python_error> failure_;
 };
 
+// A filter whose exceptions wait with the observer until the job has ended.
+class WatchedFilter : public PythonFilter {
+public:
+    WatchedFilter(const Callbacks& callbacks, PythonObserver& observer)
+        : PythonFilter(callbacks.filter, callbacks.filter_batch, callbacks.filter_torch), observer_(observer) {}
+    void process(FilterBatch& batch) override {
+        try {
+            PythonFilter::process(batch);
+        } catch (nb::python_error& raised) {
+            const nb::gil_scoped_acquire lock;
+            observer_.abandon(raised);
+        }
+    }
+
+private:
+    PythonObserver& observer_;
+};
+
 // Runs `work(observer, token)` without the interpreter lock; what Python raised meanwhile goes before any other
 // failure.
 template <class Work>
@@ -128,6 +155,18 @@ auto watched(const Callbacks& callbacks, Work work) {
         throw;
     }
 }
+
+// Lets go of a filter with the interpreter lock held.
+struct ReleaseFilter {
+    explicit ReleaseFilter(std::optional<WatchedFilter>& owned) : filter(owned) {}
+    ReleaseFilter(const ReleaseFilter&) = delete;
+    ReleaseFilter& operator=(const ReleaseFilter&) = delete;
+    ~ReleaseFilter() {
+        const nb::gil_scoped_acquire lock;
+        filter.reset();
+    }
+    std::optional<WatchedFilter>& filter;
+};
 
 template <class T>
 void take(const nb::dict& options, const char* name, T& value) {
@@ -157,8 +196,17 @@ std::string plan_call(const std::string& input, const std::string& output, const
 std::string enhance_call(const std::string& input, const std::string& output, const Settings& settings,
                          const Callbacks& callbacks) {
     const Options options = make_options(input, output, settings);
-    return watched(callbacks, [&](Observer& observer, std::stop_token stop) {
-        return to_json(enhance(options, &observer, std::move(stop)));
+    return watched(callbacks, [&](PythonObserver& observer, std::stop_token stop) {
+        if (callbacks.filter.is_none()) {
+            return to_json(enhance(options, &observer, std::move(stop)));
+        }
+        std::optional<WatchedFilter> filter;
+        {
+            const nb::gil_scoped_acquire lock;
+            filter.emplace(callbacks, observer);
+        }
+        const ReleaseFilter release(filter);
+        return to_json(enhance(options, *filter, &observer, std::move(stop)));
     });
 }
 

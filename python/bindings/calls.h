@@ -17,11 +17,15 @@ using Settings = std::vector<std::pair<std::string, std::string>>;
 /// Options with `settings` over the defaults. Throws Error(usage).
 Options make_options(const std::string& input, const std::string& output, const Settings& settings);
 
-/// What to call while a job runs; each may be None. All calls come from the thread that called.
+/// What to call while a job runs; each may be None. All calls but those of `filter`, which is a stage, come from the
+/// thread that called.
 struct Callbacks {
-    nanobind::object plan;       ///< (JSON of the plan)
-    nanobind::object progress;   ///< (dict with the fields of Progress)
-    nanobind::object message;    ///< (severity, text)
+    nanobind::object plan;                        ///< (JSON of the plan)
+    nanobind::object progress;                    ///< (dict with the fields of Progress)
+    nanobind::object message;                     ///< (severity, text)
+    nanobind::object filter = nanobind::none();   ///< (pixels) -> pixels or None: see PythonFilter
+    int filter_batch = 1;
+    bool filter_torch = true;
 };
 
 /// JSON of the plan.

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "array_owner.h"
 #include "calls.h"
 #include "millstream/error.h"
 #include "millstream/frames.h"
@@ -20,23 +21,6 @@ namespace {
 
 using PackedArray = nb::ndarray<std::uint8_t, nb::shape<-1, -1, 3>, nb::device::cpu>;
 using PlanarArray = nb::ndarray<float, nb::shape<3, -1, -1>, nb::device::cpu>;
-
-// Memory of C++ as the owner of an array.
-nb::capsule capsule_of(const std::shared_ptr<void>& owner) {
-    auto share = std::make_unique<std::shared_ptr<void>>(owner);
-    nb::capsule capsule(share.get(), [](void* held) noexcept { delete static_cast<std::shared_ptr<void>*>(held); });
-    share.release();
-    return capsule;
-}
-
-// An array of Python as the owner of memory; given back on whatever thread lets go of it last.
-template <class Array>
-std::shared_ptr<void> keep(Array array) {
-    return {new Array(std::move(array)), [](void* held) {
-                const nb::gil_scoped_acquire lock;
-                delete static_cast<Array*>(held);
-            }};
-}
 
 ChannelOrder order_of(const std::string& layout) {
     if (layout != "bgr" && layout != "rgb") {

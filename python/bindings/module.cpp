@@ -48,10 +48,13 @@ NB_MODULE(_core, module) {
     module.def(
         "enhance",
         [](const std::string& input, const std::string& output, const Settings& settings, nb::object plan,
-           nb::object progress, nb::object message) {
-            return enhance_call(input, output, settings, {std::move(plan), std::move(progress), std::move(message)});
+           nb::object progress, nb::object message, nb::object filter, int filter_batch, bool filter_torch) {
+            return enhance_call(input, output, settings,
+                                {std::move(plan), std::move(progress), std::move(message), std::move(filter),
+                                 filter_batch, filter_torch});
         },
-        "input"_a, "output"_a, "settings"_a, "plan"_a.none(), "progress"_a.none(), "message"_a.none());
+        "input"_a, "output"_a, "settings"_a, "plan"_a.none(), "progress"_a.none(), "message"_a.none(),
+        "filter"_a.none() = nb::none(), "filter_batch"_a = 1, "filter_torch"_a = true);
     module.def(
         "verify",
         [](const std::string& input, const std::string& output, const nb::dict& options, nb::object progress) {

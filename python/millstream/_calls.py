@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypedDict, Unpack
+from typing import Any, Literal, NamedTuple, TypedDict, Unpack
 
 from millstream._load import core
 from millstream._records import Plan, Progress, Report, SourceFile, Verification
@@ -13,6 +13,7 @@ from millstream._records import Plan, Progress, Report, SourceFile, Verification
 StrPath = str | os.PathLike[str]
 ProgressCall = Callable[[Progress], object]
 MessageCall = Callable[[str, str], object]
+ProcessCall = Callable[[Any], Any]
 
 
 class OptionWords(TypedDict, total=False):
@@ -136,10 +137,23 @@ def run_job(
     planned: Callable[[Plan], object] | None = None,
     progress: ProgressCall | None = None,
     message: MessageCall | None = None,
+    process: ProcessCall | None = None,
+    process_batch: int = 1,
+    process_as: Literal["torch", "numpy"] = "torch",
 ) -> Report:
     """`enhance` with options as texts; `planned` is called before the first frame."""
     plan_call = None if planned is None else lambda text: planned(Plan(json.loads(text)))
-    text = core.enhance(os.fspath(input), os.fspath(output), settings, plan_call, _progress_of(progress), message)
+    text = core.enhance(
+        os.fspath(input),
+        os.fspath(output),
+        settings,
+        plan_call,
+        _progress_of(progress),
+        message,
+        process,
+        process_batch,
+        process_as == "torch",
+    )
     return Report(json.loads(text))
 
 
@@ -149,12 +163,20 @@ def enhance(
     *,
     progress: ProgressCall | None = None,
     message: MessageCall | None = None,
+    process: ProcessCall | None = None,
+    process_batch: int = 1,
+    process_as: Literal["torch", "numpy"] = "torch",
     **options: Unpack[JobWords],
 ) -> Report:
     """Enhances the video `input` into the new file `output`. Blocks until it has ended.
 
     `progress(Progress)` is called about five times a second, `message(severity, text)` for what the user should know;
     both on the calling thread. The interpreter lock is not held meanwhile: other Python threads go on.
+
+    `process(pixels)` is a stage of your own, behind network and temporal lock: it gets enhanced frames [N, 3, H, W],
+    float32, R G B, 0..1, as a Torch tensor on the CPU or a numpy array (`process_as`) over the frame's own memory, and
+    returns pixels of the same shape, or None where it has changed them in place. N is at most `process_batch`; 1 costs
+    no copy but the one that the temporal lock needs. It runs on a thread of the job, one call at a time, in order.
 
     Ctrl-C, like an exception raised by a callback, finishes the frames in hand, leaves `<output>.part` playable and is
     raised then; a second Ctrl-C ends the job at once. Raises `Error`; nothing is left behind then.
@@ -163,7 +185,16 @@ def enhance(
     for warning in warnings:
         if message is not None:
             message("warning", warning)
-    return run_job(input, output, settings, progress=progress, message=message)
+    return run_job(
+        input,
+        output,
+        settings,
+        progress=progress,
+        message=message,
+        process=process,
+        process_batch=process_batch,
+        process_as=process_as,
+    )
 
 
 def plan(input: StrPath, output: StrPath, **options: Unpack[JobWords]) -> Plan:  # noqa: A002

@@ -19,6 +19,9 @@ def enhance(
     plan: Callable[[str], object] | None,
     progress: Callable[[dict[str, Any]], object] | None,
     message: Callable[[str, str], object] | None,
+    filter: Callable[[Any], Any] | None = None,  # noqa: A002
+    filter_batch: int = 1,
+    filter_torch: bool = True,
 ) -> str: ...
 def verify(
     input: str,  # noqa: A002
