@@ -1,6 +1,7 @@
 // Frames one by one, and filters, through the public API. What files come out is tested from Python (tests/python).
 #include "millstream/frames.h"
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
