@@ -28,6 +28,7 @@ import temporal as steadiness
 
 ROOT = Path(__file__).resolve().parent.parent
 BINARY = Path(os.environ.get("MILLSTREAM_BIN", ROOT / "build/release/millstream"))
+RESULTS = ROOT / "bench/results.json"
 STAGE_COSTS = BINARY.parent / "stage_costs"
 # Comparisons are about the pipeline: encoder settings are the same on both sides of every ratio, and what others do
 # not do is off.
@@ -351,22 +352,7 @@ def write_readme_table(text: str) -> None:
             readme.write_text(head + begin + "\n" + text + "\n" + end + rest.split(end, 1)[1])
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", action="append", choices=sorted(BENCHES), help="measure only this; may be repeated")
-    arguments = parser.parse_args()
-    results = ROOT / "bench/results.json"
-    kept: list[dict[str, object]] = []
-    if arguments.only and results.exists():
-        kept = json.loads(results.read_text())["figures"]
-    figures: list[Figure] = []
-    for name in arguments.only or list(BENCHES):
-        print(f"bench: {name} ...", flush=True)
-        with tempfile.TemporaryDirectory(prefix="millstream-bench-") as folder:
-            for figure in BENCHES[name](Path(folder)):
-                value = "skipped" if figure.value is None else f"{figure.value:.3f} {figure.unit}"
-                print(f"  {figure.name}: {value} (target {figure.target}); {figure.note}", flush=True)
-                figures.append(figure)
+def save(figures: list[Figure], kept: list[dict[str, object]]) -> None:
     measured = {figure.name for figure in figures}
     merged = [Figure(**row) for row in kept if row["name"] not in measured] + figures  # type: ignore[arg-type]
     info = machine()
@@ -376,8 +362,26 @@ def main() -> int:
         "versions": versions(),
         "figures": [asdict(figure) for figure in merged],
     }
-    results.write_text(json.dumps(document, indent=2) + "\n")
+    RESULTS.write_text(json.dumps(document, indent=2) + "\n")
     write_readme_table(table(merged, info))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", action="append", choices=sorted(BENCHES), help="measure only this; may be repeated")
+    arguments = parser.parse_args()
+    kept: list[dict[str, object]] = []
+    if arguments.only and RESULTS.exists():
+        kept = json.loads(RESULTS.read_text())["figures"]
+    figures: list[Figure] = []
+    for name in arguments.only or list(BENCHES):
+        print(f"bench: {name} ...", flush=True)
+        with tempfile.TemporaryDirectory(prefix="millstream-bench-") as folder:
+            for figure in BENCHES[name](Path(folder)):
+                value = "skipped" if figure.value is None else f"{figure.value:.3f} {figure.unit}"
+                print(f"  {figure.name}: {value} (target {figure.target}); {figure.note}", flush=True)
+                figures.append(figure)
+        save(figures, kept)  # what is measured so far is kept if a later one fails
     return 0
 
 

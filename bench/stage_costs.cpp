@@ -111,7 +111,8 @@ void encode(const PreparedJob& job, std::int64_t frames, const std::filesystem::
     for (const Picture& picture : pictures) {
         output.write(picture);
     }
-    output.finish(true);
+    output.end();
+    output.finish();
     watch.print(static_cast<std::int64_t>(pictures.size()));
     std::filesystem::remove(path);
 }

@@ -38,7 +38,7 @@ public:
 
 /// As enhance() of millstream/job.h, with `filter` among the stages. With Options::temporal a frame is copied for the
 /// filter, because the lock keeps what it gave: Report::copies_per_frame counts it. Frames that wait for their batch
-/// are not part of the memory plan.
+/// are not part of the memory plan. What an interrupted run has left is not gone on with: nobody knows its filter.
 Report enhance(const Options& options, FrameFilter& filter, Observer* observer = nullptr, std::stop_token stop = {});
 
 }   // namespace millstream

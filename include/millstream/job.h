@@ -1,8 +1,10 @@
 // The two calls most programs need: look at what would happen, and do it.
 #pragma once
 
+#include <filesystem>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "millstream/observer.h"
 #include "millstream/options.h"
@@ -16,12 +18,19 @@ namespace millstream {
 Plan make_plan(const Options& options);
 
 /// Enhances options.input into options.output. Blocks until the job has ended; runs its own threads meanwhile.
-/// On a stop request the batch in hand is finished, `OUT.part` is left playable, and Error(interrupted) is thrown.
+/// Every chunk that is finished is on the disk, in OUT.part, with a checkpoint beside it, OUT.millstream.json. What an
+/// earlier run has left of the same job is gone on with (Options::resume). On a stop request, and where a resource runs
+/// out, Error(interrupted) or Error(resource) is thrown and the two files stay, playable and to be gone on with.
 /// With options.verify the finished output is then compared with its source: see Report::verification.
-/// On any other failure nothing is left behind and the Error says what, where and why.
+/// On any other failure nothing of this run is left behind and the Error says what, where and why.
 Report enhance(const Options& options, Observer* observer = nullptr, std::stop_token stop = {});
 
-/// JSON of a plan or a report: the field names of the structs, two-space indented.
+/// Removes what an interrupted run has left beside `output`: OUT.part and the checkpoint. Returns what it removed.
+/// Throws Error(refused) while a run is writing there.
+std::vector<std::filesystem::path> remove_leftovers(const std::filesystem::path& output);
+
+/// JSON of options, a plan or a report: the field names of the structs, two-space indented.
+std::string to_json(const Options& options);
 std::string to_json(const Plan& plan);
 std::string to_json(const Report& report);
 

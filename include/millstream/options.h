@@ -66,6 +66,27 @@ struct DiskLimit {
     std::uint64_t bytes = 0;
 };
 
+/// How much is encoded between two checkpoints, which is what a crash costs at most. Automatic: about 8 s of video, and
+/// no more than a minute of work.
+struct ChunkLength {
+    enum class Kind { automatic, seconds, frames };
+    Kind kind = Kind::automatic;
+    double seconds = 0;        ///< of video
+    std::int64_t frames = 0;   ///< at least 24
+};
+
+/// What happens where an earlier run of the same job was interrupted. `automatic`: it is gone on with; `never`: what it
+/// left is thrown away; `require`: an error where there is nothing to go on with.
+enum class Resume { automatic, never, require };
+
+/// How large input, output and checkpoint may become together. Exactly one of the three forms.
+struct TotalLimit {
+    enum class Kind { ratio, bytes, none };
+    Kind kind = Kind::ratio;
+    double ratio = 3.0;   ///< times the input; more than 1
+    std::uint64_t bytes = 0;
+};
+
 /// Which streams of a kind are carried over. `indices`: stream indices in the input, as `millstream inspect` lists
 /// them; used with `chosen` only.
 struct StreamSelection {
@@ -102,6 +123,11 @@ struct Options {
     std::optional<std::uint64_t> max_memory;   ///< host bytes; absent = 60 % of min(cgroup limit, MemAvailable)
     std::optional<std::uint64_t> max_vram;     ///< device bytes; absent = 90 % of what is free
     DiskLimit disk_limit;
+    TotalLimit max_total;
+
+    // What a crash may cost
+    ChunkLength chunk;
+    Resume resume = Resume::automatic;
 
     // Encoding
     std::string codec = "h264";   ///< h264, hevc or av1

@@ -38,6 +38,7 @@ struct DiskPlan {
     std::uint64_t checkpoint = 0;
     std::uint64_t free = 0;
     std::uint64_t allowed = 0;   ///< the part of `free` this run may use
+    std::uint64_t most_output = 0;   ///< what Options::max_total leaves for the output; 0 = no limit
 };
 
 struct Plan {
@@ -80,6 +81,10 @@ struct Plan {
     int encoder_threads = 0;
     int lookahead = 0;                                                  ///< frames the encoder looks ahead
     std::vector<std::pair<std::string, std::string>> encoder_options;   ///< resolved, as handed to the encoder
+
+    // Checkpoints
+    std::int64_t chunk_frames = 0;     ///< frames between two of them
+    std::int64_t resumed_frames = 0;   ///< already in OUT.part: the job goes on behind them
 
     // Resources
     int live_frames = 0;             ///< most frames between decoder and encoder at any time

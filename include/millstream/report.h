@@ -33,7 +33,10 @@ struct Repairs {
 
 struct Report {
     Plan plan;
-    std::int64_t frames = 0;   ///< frames written
+    std::int64_t frames = 0;   ///< in the output, those of earlier runs included
+    std::int64_t resumed_frames = 0;   ///< of them written by earlier runs
+    std::int64_t checkpoints = 0;      ///< written by this run
+    std::vector<int> chunk_crf;        ///< of this run's chunks, where Options::max_total steers them; else empty
     double wall_s = 0;
     double fps_mean = 0;
     std::uint64_t peak_rss_bytes = 0;

@@ -40,6 +40,9 @@ class OptionWords(TypedDict, total=False):
     max_memory: int | str | None
     max_vram: int | str | None
     disk_limit: int | str | None
+    max_total: float | str | None
+    chunk: str | None
+    resume: str | None
     codec: str | None
     encoder: str | None
     crf: int | None
@@ -178,8 +181,9 @@ def enhance(
     returns pixels of the same shape, or None where it has changed them in place. N is at most `process_batch`; 1 costs
     no copy but the one that the temporal lock needs. It runs on a thread of the job, one call at a time, in order.
 
-    Ctrl-C, like an exception raised by a callback, finishes the frames in hand, leaves `<output>.part` playable and is
-    raised then; a second Ctrl-C ends the job at once. Raises `Error`; nothing is left behind then.
+    Ctrl-C, like an exception raised by a callback, finishes the frames in hand and is raised then; what is finished
+    stays in `<output>.part`, and the same call goes on from there (`resume`). A second Ctrl-C ends the job at once.
+    Raises `Error`.
     """
     settings, warnings = _resolved(options)
     for warning in warnings:

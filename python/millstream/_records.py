@@ -130,7 +130,9 @@ class Report(Record):
 
     plan: Plan
     frames: int
-    """frames written"""
+    """in the output, those of earlier runs included"""
+    resumed_frames: int
+    """of them written by earlier runs"""
     wall_s: float
     fps_mean: float
     peak_rss_bytes: int

@@ -82,6 +82,15 @@ void add_resource_options(CLI::App& app, Options& o) {
     value(app, "--disk-limit", "P%|BYTES|none", "share of the free space a run may use (80%)", [&o](Text text) {
         o.disk_limit = parse_disk_limit(text);
     })->group(group);
+    value(app, "--max-total", "RATIO|BYTES|none", "input and output together: times the input, or bytes (3.0)",
+          [&o](Text text) { o.max_total = parse_total(text); })
+        ->group(group);
+    value(app, "--chunk", "auto|8s|200f", "what a crash may cost: video between two checkpoints (auto)",
+          [&o](Text text) { o.chunk = parse_chunk(text); })
+        ->group(group);
+    value(app, "--resume", "auto|never|require", "go on with what an interrupted run has left (auto)", [&o](Text text) {
+        o.resume = parse_resume(text);
+    })->group(group);
 }
 
 void add_encoding_options(CLI::App& app, Options& o) {
@@ -321,6 +330,14 @@ void add_config(CLI::App& app, CommandLine& line) {
     });
 }
 
+void add_clean(CLI::App& app, CommandLine& line) {
+    CLI::App& clean = *app.add_subcommand("clean", "remove what an interrupted run has left beside OUT");
+    value(clean, "OUT", "FILE", "the output of that run", [&line](Text text) {
+        line.options.output = text;
+    })->required();
+    clean.callback([&line] { line.verb = Verb::clean; });
+}
+
 void add_models(CLI::App& app, CommandLine& line) {
     CLI::App& models = *app.add_subcommand("models", "the networks Millstream knows");
     models.require_subcommand(1);
@@ -344,6 +361,7 @@ std::unique_ptr<CLI::App> make_parser(CommandLine& line) {
     add_enhance(*app, line);
     add_inspect(*app, line);
     add_verify(*app, line);
+    add_clean(*app, line);
     add_models(*app, line);
     add_config(*app, line);
     app->add_subcommand("doctor", "what is installed here, what is missing")->callback([&line] {

@@ -15,6 +15,7 @@ enum class Verb {
     enhance,
     inspect,
     verify,
+    clean,
     list_models,
     describe_model,
     fetch_models,

@@ -154,6 +154,11 @@ int run(const CommandLine& line, Console& console) {
             return 0;
         case Verb::verify:
             return verify_command(line, console);
+        case Verb::clean:
+            for (const std::filesystem::path& removed : remove_leftovers(line.options.output)) {
+                console.out("Removed " + removed.string() + "\n");
+            }
+            return 0;
         case Verb::list_models:
             console.out(line.json ? model_json(list_models()) : model_table(list_models()));
             return 0;

@@ -13,6 +13,7 @@ const char* const kExamplesText = R"(Examples:
   millstream enhance film.mp4 -o small.mp4 --max-memory 2GiB   on a small machine
   millstream inspect film.mp4                                  what would happen; writes nothing
   millstream verify film.mp4 film_x2.mkv                       is the result what it should be?
+  millstream clean film_x2.mkv                                 remove what an interrupted run has left
   millstream models list                                       the networks to choose from
   millstream doctor                                            what is installed, what is missing
 
@@ -21,11 +22,11 @@ Exit codes:
   1    a defect of Millstream; please report it
   2    options wrong, OUT exists (see -y), or OUT is IN
   3    the input cannot be used
-  4    refused before the start: disk space, memory, OUT's folder
+  4    refused before the start: disk space, memory, OUT's folder, OUT in use, an unfinished OUT of another job
   5    the model cannot be used
-  6    ran out of disk or memory while running
+  6    ran out of disk or memory while running; the same command goes on
   7    a check found a difference
-  130  stopped by Ctrl-C, SIGTERM or SIGHUP
+  130  stopped by Ctrl-C, SIGTERM or SIGHUP; the same command goes on
 
 `millstream COMMAND --help` says more of a command.)";
 
@@ -40,8 +41,10 @@ the container cannot hold is said before the start (.mkv holds nearly everything
 where that loses nothing. Until it is complete it is called OUT.part.
 --temporal holds noise and flicker still where the input itself does not change; off leaves each frame as the network
 made it, which film grain and frame-by-frame comparisons want (docs/temporal.md).
-Amounts take KiB, MiB, GiB or TiB. The first Ctrl-C finishes the frames in hand and leaves OUT.part playable, the second
-one quits at once. Progress goes to stderr, the summary to stdout; --progress json writes one JSON object a line to
+Every few seconds of video OUT.part is brought to the disk with a checkpoint, OUT.millstream.json. After a crash, a power
+failure or Ctrl-C the same command goes on from there (docs/reliability.md); `millstream clean OUT` removes the two.
+--max-total lowers the quality where the output would grow beyond its share; what it did is in the report.
+Amounts take KiB, MiB, GiB or TiB. The first Ctrl-C stops at once and keeps what is committed, the second one quits. Progress goes to stderr, the summary to stdout; --progress json writes one JSON object a line to
 stdout (docs/progress.md).)";
 
 const char* const kInspectFooterText =

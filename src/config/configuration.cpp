@@ -20,6 +20,7 @@ namespace millstream {
 namespace {
 
 constexpr std::uintmax_t kLargestFile = kMiB;
+constexpr long long kShortestChunk = 24;   // frames: what Options takes
 
 [[noreturn]] void refuse(const std::string& subject, std::string why, std::string hint = {}) {
     throw Error(ErrorKind::usage, {"reading the configuration", subject, std::move(why), std::move(hint)});
@@ -154,6 +155,9 @@ private:
                 return set(found, target, text_of(value) + "MiB");
             case Use::gigabytes:
                 return set(found, target, std::to_string(std::llround(value.get<double>() * 1024)) + "MiB");
+            case Use::frames_of_chunk:
+                return set(found, target,
+                           std::to_string(std::max(kShortestChunk, std::llround(value.get<double>()))) + "f");
             case Use::memory_share:
                 return set(found, target, share_of_memory(value.get<double>()));
             case Use::model:

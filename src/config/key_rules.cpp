@@ -46,12 +46,8 @@ constexpr std::string_view kWeights =
 constexpr std::string_view kMessages = "how much is printed is chosen by -v and -q, or by the caller's logging";
 constexpr std::string_view kOtherQuality = "values of a quality that is not the one in use (--quality)";
 constexpr std::string_view kText_ = "for people, no effect";
-constexpr std::string_view kFrameCheckpoint =
-    "counts frames; when a checkpoint is written is decided by where the output can be cut";
 constexpr std::string_view kTimeCheckpoint =
-    "counts seconds (streaming.checkpoint_interval counts frames); when a checkpoint is written is decided by where "
-    "the "
-    "output can be cut";
+    "counts seconds of work; checkpoints lie a length of video apart (streaming.checkpoint_interval counts its frames)";
 constexpr std::string_view kOneFrame =
     "the temporal lock keeps one frame of history, whatever is asked (docs/temporal.md)";
 constexpr std::string_view kSuffix = "the container follows from the output's extension";
@@ -66,7 +62,7 @@ const auto kRules = std::to_array<KeyRule>({
     {"streaming.max_vram_mb", kMegabytes, Use::megabytes, "max_vram"},
     {"streaming.batch_size", kBatch, Use::option, "batch"},
     {"streaming.enable_temporal_stabilization", kTruth, Use::temporal_switch, "temporal"},
-    {"streaming.checkpoint_interval", whole(1, 1e9), Use::nothing, {}, kFrameCheckpoint},
+    {"streaming.checkpoint_interval", whole(1, 1e6), Use::frames_of_chunk, "chunk"},
     {"streaming.temporal_buffer_size", whole(0, 64), Use::nothing, {}, kOneFrame},
 
     // Presets: a file of its own, or built in

@@ -27,6 +27,7 @@ enum class Use {
     option,              ///< Options' field `target` gets the value as text
     megabytes,           ///< likewise, a number of MiB
     gigabytes,           ///< likewise, a number of GiB
+    frames_of_chunk,     ///< a number of frames between two checkpoints: `chunk`
     memory_share,        ///< max_memory becomes this share of the memory that is available
     model,               ///< a model's name there, looked up among ours
     model_file,          ///< a weight file; only .param can be used

@@ -58,6 +58,7 @@ std::optional<std::string> built_in_preset(std::string_view name) {
 
 std::vector<std::string> built_in_presets() {
     std::vector<std::string> names;
+    names.reserve(kPresets.size());
     for (const Preset& preset : kPresets) {
         names.emplace_back(preset.name);
     }

@@ -47,6 +47,8 @@ constexpr std::array<Choice<Deinterlace>, 4> kDeinterlaces{{{"auto", Deinterlace
                                                             {"off", Deinterlace::off},
                                                             {"on", Deinterlace::on},
                                                             {"field", Deinterlace::fields}}};
+constexpr std::array<Choice<Resume>, 3> kResumes{
+    {{"auto", Resume::automatic}, {"never", Resume::never}, {"require", Resume::require}}};
 constexpr std::array<Choice<Runner>, 2> kRunners{{{"threaded", Runner::threaded}, {"serial", Runner::serial}}};
 constexpr std::array<Choice<TemporalPreset>, 4> kTemporalPresets{{{"off", TemporalPreset::off},
                                                                   {"low", TemporalPreset::low},
@@ -156,6 +158,44 @@ DiskLimit parse_disk_limit(std::string_view text) {
                    "GiB for an amount");
     }
     return {DiskLimit::Kind::bytes, 0, parse_memory("--disk-limit", text)};
+}
+
+TotalLimit parse_total(std::string_view text) {
+    if (text == "none") {
+        return {TotalLimit::Kind::none, 0, 0};
+    }
+    if (const std::optional<double> ratio = read_whole<double>(text)) {
+        if (!(*ratio > 1) || *ratio > 1000) {
+            refuse("--max-total", text, "input and output together are more than 1 and at most 1000 times the input",
+                   "Write 3.0 for three times the input, 20GiB for an amount, or none");
+        }
+        return {TotalLimit::Kind::ratio, *ratio, 0};
+    }
+    return {TotalLimit::Kind::bytes, 0, parse_memory("--max-total", text)};
+}
+
+ChunkLength parse_chunk(std::string_view text) {
+    constexpr std::int64_t kShortest = 24;
+    if (text == "auto") {
+        return {};
+    }
+    const std::string_view number = text.substr(0, text.empty() ? 0 : text.size() - 1);
+    if (text.ends_with('s')) {
+        const std::optional<double> seconds = read_whole<double>(number);
+        if (seconds && *seconds > 0 && *seconds <= 3600) {
+            return {ChunkLength::Kind::seconds, *seconds, 0};
+        }
+    } else if (text.ends_with('f')) {
+        const std::optional<std::int64_t> frames = read_whole<std::int64_t>(number);
+        if (frames && *frames >= kShortest && *frames <= 1'000'000) {
+            return {ChunkLength::Kind::frames, 0, *frames};
+        }
+    }
+    refuse("--chunk", text, "it takes auto, seconds of video like 8s, or frames like 200f, of which at least 24");
+}
+
+Resume parse_resume(std::string_view text) {
+    return choose("--resume", text, kResumes);
 }
 
 std::uint64_t parse_memory(std::string_view option, std::string_view text) {
@@ -289,6 +329,10 @@ std::string text_of(Deinterlace value) {
     return name_of(value, kDeinterlaces);
 }
 
+std::string text_of(Resume value) {
+    return name_of(value, kResumes);
+}
+
 std::string text_of(Runner value) {
     return name_of(value, kRunners);
 }
@@ -324,6 +368,31 @@ std::string text_of(const DiskLimit& limit) {
         return text.str();
     }
     return limit.kind == DiskLimit::Kind::none ? "none" : std::to_string(limit.bytes);
+}
+
+std::string text_of(const TotalLimit& limit) {
+    std::ostringstream text;
+    text.precision(17);
+    if (limit.kind == TotalLimit::Kind::none) {
+        text << "none";
+    } else if (limit.kind == TotalLimit::Kind::ratio) {
+        text << limit.ratio;
+    } else {
+        text << static_cast<double>(limit.bytes) / static_cast<double>(kKiB) << "KiB";   // a bare number is a ratio
+    }
+    return text.str();
+}
+
+std::string text_of(const ChunkLength& chunk) {
+    std::ostringstream text;
+    if (chunk.kind == ChunkLength::Kind::automatic) {
+        text << "auto";
+    } else if (chunk.kind == ChunkLength::Kind::seconds) {
+        text << chunk.seconds << "s";
+    } else {
+        text << chunk.frames << "f";
+    }
+    return text.str();
 }
 
 std::string text_of(const KeyValues& pairs) {

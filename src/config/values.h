@@ -27,6 +27,9 @@ Size parse_size(std::string_view option, std::string_view text);   ///< "1920x10
 std::optional<int> parse_tile(std::string_view text);              ///< "auto" = absent, "off" = 0, else pixels >= 16
 int parse_batch(std::string_view text);                            ///< "auto" = 0, else 1..256
 DiskLimit parse_disk_limit(std::string_view text);                 ///< "80%", "20GiB" or "none"
+TotalLimit parse_total(std::string_view text);                     ///< "3.0", "20GiB" or "none"
+ChunkLength parse_chunk(std::string_view text);                    ///< "auto", "8s" or "200f"
+Resume parse_resume(std::string_view text);
 std::uint64_t parse_memory(std::string_view option, std::string_view text);        ///< bytes with suffix, not 0
 KeyValues parse_key_values(std::string_view option, std::string_view text);        ///< "k=v" or "k=v:k=v"
 StreamSelection parse_selection(std::string_view option, std::string_view text);   ///< "all", "none" or "1,3"
@@ -52,11 +55,14 @@ std::string text_of(ColourFixing value);
 std::string text_of(const Crop& crop);
 std::string text_of(Alpha value);
 std::string text_of(Deinterlace value);
+std::string text_of(Resume value);
 std::string text_of(Runner value);
 std::string text_of(TemporalPreset value);
 std::string text_of(FlowQuality value);
 std::string text_of(DebugView value);
 std::string text_of(const DiskLimit& limit);
+std::string text_of(const TotalLimit& limit);
+std::string text_of(const ChunkLength& chunk);
 std::string text_of(const KeyValues& pairs);
 std::string text_of(const StreamSelection& selection);
 

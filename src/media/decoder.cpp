@@ -62,6 +62,7 @@ struct VideoDecoder::State {
         demuxer.select({source.video_stream});
         if (settings.start_s > 0) {
             demuxer.seek_near(settings.start_s);
+            awaits_key = true;
         }
         if (settings.deinterlacing.rate != DeinterlacedRate::none) {
             const Shape shape = shape_of(video);
@@ -100,6 +101,7 @@ struct VideoDecoder::State {
     bool ended = false;   // the deinterlacer has had the last frame
     av::Packet packet = av::make_packet();
     bool draining = false;
+    bool awaits_key = false;   // behind a seek
     int failures_in_a_row = 0;
     DecodeStatistics statistics;
     std::int64_t refused_packets = 0;
@@ -129,6 +131,10 @@ std::optional<av::Frame> VideoDecoder::State::next_frame() {
 
 void VideoDecoder::State::feed() {
     if (!draining && demuxer.read(*packet)) {
+        if (awaits_key && (packet->flags & AV_PKT_FLAG_KEY) == 0) {
+            return;   // MPEG-TS may begin in the middle; what is decoded from there is not what it should be
+        }
+        awaits_key = false;
         if (!decoder.send(*packet) && (packet->flags & AV_PKT_FLAG_CORRUPT) == 0) {   // else the demuxer has counted it
             ++refused_packets;
         }

@@ -41,6 +41,10 @@ constexpr std::array<NamedFigures, 10> kX265{{{"ultrafast", {5, 1, 3}},
                                               {"veryslow", {40, 5, 8}},
                                               {"placebo", {60, 5, 8}}}};
 
+bool is_x264(const std::string& encoder) {
+    return encoder == "libx264" || encoder == "libx264rgb";
+}
+
 void add_quality(OptionList& options, const EncoderSettings& settings, const AVCodec& codec) {
     const std::string quality = std::to_string(settings.crf);
     if (has_private_option(codec, "crf")) {
@@ -55,6 +59,16 @@ void add_quality(OptionList& options, const EncoderSettings& settings, const AVC
     } else if ((avcodec_descriptor_get(codec.id)->props & AV_CODEC_PROP_LOSSY) != 0) {
         options.emplace_back("global_quality", std::to_string(settings.crf * FF_QP2LAMBDA));
         options.emplace_back("flags", "+qscale");
+    }
+}
+
+void add_rate_limit(OptionList& options, const EncoderSettings& settings) {
+    if (settings.max_rate > 0) {
+        options.emplace_back("maxrate", std::to_string(settings.max_rate));
+        options.emplace_back("bufsize", std::to_string(settings.max_buffer));
+    }
+    if (settings.level > 0 && is_x264(settings.encoder)) {
+        options.emplace_back("level", std::to_string(settings.level / 10) + "." + std::to_string(settings.level % 10));
     }
 }
 
@@ -79,8 +93,14 @@ std::string own_parameters(const EncoderSettings& settings) {
     OptionList list;
     const std::string threads = std::to_string(settings.threads);
     const std::string lookahead = std::to_string(settings.lookahead);
-    if (settings.encoder == "libx265") {
+    if (is_x264(settings.encoder)) {
+        list = {{"stitchable", "1"}};   // the same parameter sets in every chunk, whatever its rate
+    } else if (settings.encoder == "libx265") {
         list = {{"log-level", "none"}, {"pools", threads}};
+        if (settings.level > 0) {
+            constexpr int kLevelUnit = 30;
+            list.emplace_back("level-idc", std::to_string(settings.level * 10 / kLevelUnit));
+        }
         if (settings.lookahead >= 0) {
             list.emplace_back("rc-lookahead", lookahead);
         }
@@ -160,6 +180,7 @@ OptionList encoder_options(const EncoderSettings& settings, const AVCodec& codec
             options.emplace_back("mbtree", "0");   // it works by looking ahead
         }
     }
+    add_rate_limit(options, settings);
     if (settings.references >= 0) {
         options.emplace_back("refs", std::to_string(settings.references));
     }

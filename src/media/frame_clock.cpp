@@ -1,5 +1,6 @@
 #include "media/frame_clock.h"
 
+#include <algorithm>
 #include <string>
 
 #include "millstream/error.h"
@@ -40,11 +41,24 @@ std::int64_t FrameClock::duration_of(std::int64_t index) const {
 }
 
 void FrameClock::forget_below(std::int64_t index) {
-    // The last one stays: the next must rise above it.
-    while (oldest_ < index && pts_.size() > 1) {
+    while (oldest_ < index && pts_.size() > kKept) {
         pts_.pop_front();
         ++oldest_;
     }
+}
+
+std::vector<std::int64_t> FrameClock::last(std::size_t most) const {
+    const std::size_t count = std::min(most, pts_.size());
+    return {pts_.end() - static_cast<std::ptrdiff_t>(count), pts_.end()};
+}
+
+void FrameClock::resume(std::int64_t count, std::int64_t first_pts, const std::vector<std::int64_t>& last,
+                        std::int64_t last_duration) {
+    count_ = count;
+    first_pts_ = first_pts;
+    last_duration_ = last_duration;
+    pts_.assign(last.begin(), last.end());
+    oldest_ = count - static_cast<std::int64_t>(last.size());
 }
 
 }   // namespace millstream

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <vector>
 
 namespace millstream {
 
@@ -35,12 +36,25 @@ public:
     /// Whether the picture after `index` is known, and with it the exact duration.
     [[nodiscard]] bool knows_next(std::int64_t index) const { return index + 1 < count_; }
 
-    /// Indices below `index` will not be asked for any more.
+    /// The time stamp that will follow the last picture's, before it is added.
+    void expect(std::int64_t next_pts) { last_duration_ = next_pts - pts_.back(); }
+
+    /// The last pictures' time stamps, oldest first; going on from there.
+    [[nodiscard]] std::vector<std::int64_t> last(std::size_t most) const;
+    [[nodiscard]] std::int64_t first_pts() const { return first_pts_; }
+    [[nodiscard]] std::int64_t last_duration() const { return last_duration_; }
+    void resume(std::int64_t count, std::int64_t first_pts, const std::vector<std::int64_t>& last,
+                std::int64_t last_duration);
+
+    /// Indices below `index` will not be asked for any more, but for the last kKept.
     void forget_below(std::int64_t index);
 
     [[nodiscard]] std::int64_t count() const { return count_; }
     /// End of the last picture; 0 before the first.
     [[nodiscard]] std::int64_t end() const { return count_ == 0 ? 0 : at(count_ - 1) + duration_of(count_ - 1); }
+
+    /// Enough for an encoder's delay, and for a run that goes on to find its place by.
+    static constexpr std::size_t kKept = 64;
 
 private:
     std::int64_t nominal_;

@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <fstream>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
-
-#include "millstream/error.h"
+#include <vector>
 
 namespace millstream {
 namespace {
@@ -26,7 +24,7 @@ constexpr double kUsualAudioPacket = 1024;
 constexpr double kSubtitlesPerSecond = 1;
 
 constexpr std::uint64_t kBoxHeader = 8;
-constexpr std::streamsize kCopyBytes = 1 << 20;
+constexpr std::uint64_t kCopyBytes = 1 << 20;
 
 struct Box {
     std::uint64_t offset = 0;
@@ -34,37 +32,39 @@ struct Box {
     std::string type;
 };
 
-std::uint64_t big_endian(const char* bytes, int count) {
+std::uint64_t big_endian(std::span<const std::byte> bytes) {
     std::uint64_t value = 0;
-    for (int i = 0; i < count; ++i) {
-        value = value << 8 | static_cast<unsigned char>(bytes[i]);
+    for (const std::byte byte : bytes) {
+        value = value << 8 | std::to_integer<std::uint64_t>(byte);
     }
     return value;
 }
 
-std::array<char, kBoxHeader> header_of(std::uint64_t size, std::string_view type) {
-    std::array<char, kBoxHeader> header{};
+std::array<std::byte, kBoxHeader> header_of(std::uint64_t size, std::string_view type) {
+    std::array<std::byte, kBoxHeader> header{};
     for (std::size_t i = 0; i < 4; ++i) {
-        header.at(i) = static_cast<char>(size >> (24 - 8 * i) & 0xff);
-        header.at(4 + i) = type.at(i);
+        header.at(i) = static_cast<std::byte>(size >> (24 - 8 * i) & 0xff);
+        header.at(4 + i) = static_cast<std::byte>(type.at(i));
     }
     return header;
 }
 
-std::optional<Box> box_at(std::fstream& file, std::uint64_t offset, std::uint64_t end) {
-    std::array<char, 16> header{};
-    file.seekg(static_cast<std::streamoff>(offset));
-    if (offset + kBoxHeader > end || !file.read(header.data(), kBoxHeader)) {
+std::optional<Box> box_at(const File& file, std::uint64_t offset, std::uint64_t end) {
+    if (offset + kBoxHeader > end) {
         return std::nullopt;
     }
-    Box box{offset, big_endian(header.data(), 4), std::string(header.data() + 4, 4)};
-    if (box.size == 1 && file.read(header.data() + kBoxHeader, 8)) {
-        box.size = big_endian(header.data() + kBoxHeader, 8);
+    std::array<std::byte, 16> header{};
+    const std::size_t there = offset + header.size() <= end ? header.size() : kBoxHeader;
+    file.read(offset, std::span(header).first(there));
+    const auto* type = reinterpret_cast<const char*>(header.data()) + 4;
+    Box box{offset, big_endian(std::span(header).first(4)), std::string(type, 4)};
+    if (box.size == 1) {
+        box.size = big_endian(std::span(header).subspan(8));
     }
     return box.size < kBoxHeader || box.size > end - offset ? std::nullopt : std::optional(box);
 }
 
-std::optional<Box> index_at_end(std::fstream& file, std::uint64_t from, std::uint64_t end) {
+std::optional<Box> index_at_end(const File& file, std::uint64_t from, std::uint64_t end) {
     for (std::optional<Box> box = box_at(file, from, end); box; box = box_at(file, box->offset + box->size, end)) {
         if (box->type == "moov") {
             return box->offset + box->size == end ? box : std::nullopt;
@@ -74,23 +74,19 @@ std::optional<Box> index_at_end(std::fstream& file, std::uint64_t from, std::uin
 }
 
 // Its header last: until then the room is what it was, free space.
-void copy_index(std::fstream& file, const Box& index, std::uint64_t offset, std::uint64_t room) {
-    std::string part;
+void copy_index(File& file, const Box& index, std::uint64_t offset, std::uint64_t room) {
+    std::vector<std::byte> part;
     for (std::uint64_t done = kBoxHeader; done < index.size; done += part.size()) {
-        part.resize(std::min<std::uint64_t>(kCopyBytes, index.size - done));
-        file.seekg(static_cast<std::streamoff>(index.offset + done));
-        file.read(part.data(), static_cast<std::streamsize>(part.size()));
-        file.seekp(static_cast<std::streamoff>(offset + done));
-        file.write(part.data(), static_cast<std::streamsize>(part.size()));
+        part.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kCopyBytes, index.size - done)));
+        file.read(index.offset + done, part);
+        file.write(offset + done, part);
     }
     if (room > index.size) {
-        file.seekp(static_cast<std::streamoff>(offset + index.size));
-        file.write(header_of(room - index.size, "free").data(), kBoxHeader);
+        file.write(offset + index.size, header_of(room - index.size, "free"));
     }
-    file.flush();
-    file.seekp(static_cast<std::streamoff>(offset));
-    file.write(header_of(index.size, "moov").data(), kBoxHeader);
-    file.flush();
+    file.sync();
+    file.write(offset, header_of(index.size, "moov"));
+    file.sync();
 }
 
 }   // namespace
@@ -124,33 +120,15 @@ std::uint64_t predicted_index_bytes(const SourceInfo& source, const std::vector<
     return static_cast<std::uint64_t>(std::min(std::ceil(bytes), kMost));
 }
 
-std::uint64_t first_box_bytes(const std::filesystem::path& path) {
-    std::fstream file(path, std::ios::in | std::ios::binary);
-    const std::optional<Box> box = file ? box_at(file, 0, std::filesystem::file_size(path)) : std::nullopt;
-    return box ? box->size : 0;
-}
-
-bool move_index_to_front(const std::filesystem::path& path, std::uint64_t offset, std::uint64_t room) {
-    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-    const std::uint64_t end = std::filesystem::file_size(path);
-    const std::optional<Box> index = file ? index_at_end(file, offset + room, end) : std::nullopt;
+bool move_index_to_front(PartFile& file, std::uint64_t offset, std::uint64_t room) {
+    const std::optional<Box> index = index_at_end(file.file(), offset + room, file.end());
     const bool fits = index && (index->size == room || index->size + kBoxHeader <= room);
     if (!fits) {
         return false;
     }
-    file.clear();
-    copy_index(file, *index, offset, room);
-    if (!file) {
-        throw Error(ErrorKind::resource, {"moving the index of the output to its front", path.string(),
-                                          "writing failed", "Without --faststart it stays at the end"});
-    }
-    file.close();
-    std::error_code failed;
-    std::filesystem::resize_file(path, index->offset, failed);
-    if (failed) {
-        throw Error(ErrorKind::resource,
-                    {"moving the index of the output to its front", path.string(), failed.message(), ""});
-    }
+    copy_index(file.file(), *index, offset, room);
+    file.cut(index->offset);
+    file.commit();
     return true;
 }
 

@@ -9,10 +9,10 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <vector>
 
 #include "media/carriage.h"
+#include "media/part_file.h"
 #include "media/probe.h"
 
 namespace millstream {
@@ -20,11 +20,8 @@ namespace millstream {
 /// Room to leave, in bytes: on the safe side for variable rates; 0 where the length is unknown.
 std::uint64_t predicted_index_bytes(const SourceInfo& source, const std::vector<CarriedStream>& carried);
 
-/// Size of the file's first box (ftyp), behind which the room is. 0 where it has none.
-std::uint64_t first_box_bytes(const std::filesystem::path& file);
-
 /// Copies the index into the room at `offset` and cuts it off the end. False, and nothing changed, where it does not
 /// fit or the file has no index at its end. Throws Error(resource) when writing fails.
-bool move_index_to_front(const std::filesystem::path& file, std::uint64_t offset, std::uint64_t room);
+bool move_index_to_front(PartFile& file, std::uint64_t offset, std::uint64_t room);
 
 }   // namespace millstream

@@ -1,61 +1,73 @@
-// Packets -> one file. Nothing is buffered for interleaving: the caller writes in dts order.
+// Packets -> the bytes of a file. Nothing is buffered for interleaving: the caller writes in dts order.
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 
 #include "media/av.h"
+#include "media/output_io.h"
 
 namespace millstream {
 
 /// How an MP4 or MOV counts time, so that no time stamp is rounded, and what else it is told.
 struct MovTiming {
-    int video_timescale = 0;         ///< ticks a second of the video tracks; 0 = as each was given
-    int movie_timescale = 0;         ///< of the edit lists, which hold the offsets between tracks
-    std::uint64_t index_bytes = 0;   ///< room for Note [Index in front]; 0 = none
-    bool free_keys = false;          ///< Note [Metadata keys] in output_tracks.cpp
+    int video_timescale = 0;    ///< ticks a second of the video tracks; 0 = as each was given
+    int movie_timescale = 0;    ///< of the edit lists, which hold the offsets between tracks
+    bool free_keys = false;     ///< Note [Metadata keys] in output_tracks.cpp
 };
 
-/// The file is complete after finish(); a muxer that is destroyed before leaves what has been written.
+/// How the bytes come.
+enum class MuxerLayout {
+    pieces,           ///< to be appended to a file piece by piece (MP4: fragments, Matroska: clusters)
+    further_pieces,   ///< the same, by a later run of the program: the header is not to be written again
+    whole,            ///< MP4, MOV: one block of samples and an index
+};
+
 class Muxer {
 public:
-    /// Creates or truncates `path`; the format is `container`, whatever the file's extension.
-    /// Throws Error(refused) when the file cannot be created.
-    Muxer(const std::filesystem::path& path, const std::string& container);
+    /// `target` must outlive the muxer. `name`: of the file, for messages. Throws Error(usage) for an unknown container.
+    Muxer(OutputTarget& target, const std::string& container, std::string name);
 
     /// Streams are added before the header. Their time base is the muxer's choice after it.
     AVStream& add_stream();
     AVChapter& add_chapter();
     [[nodiscard]] AVDictionary** metadata() { return &context_->metadata; }
-    /// Throws Error(usage) when the container refuses a stream.
-    void write_header(const MovTiming& timing);
+    /// `next_piece`: number of the next MP4 fragment, from 1 on. Throws Error(usage) when the container refuses a
+    /// stream.
+    void write_header(const MovTiming& timing, MuxerLayout layout, int next_piece = 1);
 
-    /// Time stamps in the stream's time base. Throws Error(resource) when the disk is full or writing fails.
+    /// MP4, further_pieces, each track once: where the track began, so that what follows is placed relative to it.
+    void place_beginning(int stream, std::int64_t dts, std::int64_t pts);
+    /// MP4, behind the header: tracks that begin only now are placed as if they had begun at zero.
+    void expect_late_tracks();
+
+    /// Time stamps in the stream's time base.
     void write(AVPacket& packet);
+    /// Whether the header has left the muxer: an MP4's waits for the first packets.
+    void end_header();
+    /// Everything written so far is in the target when it returns.
+    void end_piece();
+    /// The end of a file that is written as a whole, or of a Matroska's last cluster (with an index that is of no use).
     void finish();
-    /// Whether the index could be moved to the room that was left for it; false where none was.
-    [[nodiscard]] bool index_in_front() const { return index_in_front_; }
+
+    void seek(std::int64_t position);
+    [[nodiscard]] std::int64_t position() const { return avio_tell(io_.context()); }
 
     [[nodiscard]] AVStream& stream(int index) const { return *context_->streams[index]; }
+    [[nodiscard]] int streams() const { return static_cast<int>(context_->nb_streams); }
     [[nodiscard]] const AVOutputFormat& format() const { return *context_->oformat; }
     [[nodiscard]] bool is_mov() const;        ///< MP4 or MOV
     [[nodiscard]] bool is_matroska() const;   ///< Matroska or WebM
     /// Whether encoders for this container leave parameter sets to the header.
     static bool wants_global_header(const std::string& container);
-    [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
 private:
-    void leave_room(std::uint64_t bytes);
-    void check_written(int code, const char* doing, const std::string& said);
+    void check_written(int code, const char* doing, const std::string& said) const;
 
     std::string name_;
-    av::Io io_;   // outlives context_, which writes through it
+    OutputIo io_;   // outlives context_, which writes through it
     av::OutputContext context_;
-    std::uint64_t bytes_ = 0;
-    std::uint64_t room_offset_ = 0;
-    std::uint64_t room_bytes_ = 0;
-    bool index_in_front_ = false;
+    bool header_left_ = false;
 };
 
 }   // namespace millstream

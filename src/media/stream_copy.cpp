@@ -117,10 +117,6 @@ AVPacket* StreamCopy::peek() {
     return ahead_.front().get();
 }
 
-void StreamCopy::pop() {
-    ahead_.pop_front();
-}
-
 // One packet of the source; it may come out of the filter as none or as several. False at the end of the source.
 bool StreamCopy::read_one() {
     av::Packet packet = av::make_packet();
@@ -156,6 +152,9 @@ void StreamCopy::take(Track& track, av::Packet packet) {
         return;
     }
     if (track.converter && !track.converter->convert(*packet)) {
+        return;
+    }
+    if (was_taken(track, *packet)) {
         return;
     }
     if (!track.first_pts) {

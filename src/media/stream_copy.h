@@ -12,6 +12,7 @@
 #include "media/av.h"
 #include "media/carriage.h"
 #include "media/demuxer.h"
+#include "media/output_state.h"
 #include "media/subtitle_converter.h"
 
 namespace millstream {
@@ -36,6 +37,13 @@ public:
     AVPacket* peek();
     void pop();
 
+    /// Where each track has come to, by what pop() has taken.
+    [[nodiscard]] std::vector<CopiedState> state() const;
+    /// Goes on behind `state`, near it in the source. False where that place is not found for certain: the object is
+    /// then of no use, and a new one must read on from the start, with take_until().
+    [[nodiscard]] bool seek_behind(const std::vector<CopiedState>& state);
+    void take_until(const std::vector<CopiedState>& state);
+
     [[nodiscard]] const Demuxer& demuxer() const { return demuxer_; }
     /// Packets that had no time stamp, or one that cannot be, so far.
     [[nodiscard]] std::int64_t repaired() const { return repaired_; }
@@ -50,6 +58,9 @@ private:
         std::vector<std::uint8_t> extradata;
         std::optional<std::int64_t> first_pts;
         std::optional<std::int64_t> expected_dts;
+        CopiedState taken;
+        CopiedState behind;   // Note [Copies resumed]: by an earlier run
+        bool found = true;    // its last packet has come by
     };
 
     void look_ahead();
@@ -57,6 +68,10 @@ private:
     void take(Track& track, av::Packet packet);
     static void take_extradata(Track& track, AVPacket& packet);
     void complete_time_stamps(Track& track, AVPacket& packet);
+    static bool was_taken(Track& track, const AVPacket& packet);
+    bool find_behind(const std::vector<CopiedState>& state);
+    void forget_what_was_read();
+    [[nodiscard]] bool must_be_found(std::size_t track, const std::vector<CopiedState>& state) const;
     [[nodiscard]] bool is_hidden(const Track& track, const AVPacket& packet) const;
     [[nodiscard]] static bool is_awaited(const Track& track);
 

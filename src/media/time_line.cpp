@@ -98,8 +98,11 @@ std::int64_t TimeLine::rescaled_dts(Track& track, const AVPacket& packet, const 
     }
     int samples = av_get_audio_frame_duration2(const_cast<AVCodecParameters*>(&parameters), packet.size);
     samples = samples > 0 ? samples : parameters.frame_size;
-    return av_rescale_delta(track.source.time_base, dts, AVRational{1, parameters.sample_rate}, samples,
-                            &track.rescale_state, stream.time_base);
+    std::int64_t rescaling = track.state.rescaling.value_or(AV_NOPTS_VALUE);
+    const std::int64_t rescaled = av_rescale_delta(track.source.time_base, dts, AVRational{1, parameters.sample_rate},
+                                                   samples, &rescaling, stream.time_base);
+    track.state.rescaling = rescaling == AV_NOPTS_VALUE ? std::nullopt : std::optional(rescaling);
+    return rescaled;
 }
 
 void TimeLine::place(AVPacket& packet, const Muxer& muxer) {
@@ -112,15 +115,48 @@ void TimeLine::place(AVPacket& packet, const Muxer& muxer) {
     packet.duration = av_rescale_q(packet.duration, track.source.time_base, stream.time_base);
     packet.dts = dts + track.lift;
     packet.pts = pts + track.lift;
-    if (track.last_dts) {
+    TrackState& state = track.state;
+    if (state.last_dts) {
         const bool may_repeat = (muxer.format().flags & AVFMT_TS_NONSTRICT) != 0;
-        const std::int64_t least = *track.last_dts + (may_repeat ? 0 : 1);
+        const std::int64_t least = *state.last_dts + (may_repeat ? 0 : 1);
         repaired_ += packet.dts < least ? 1 : 0;
         packet.dts = std::max(packet.dts, least);
     }
     packet.pts = std::max(packet.pts, packet.dts);
-    track.last_dts = packet.dts;
+    if (!state.last_dts) {
+        state.first_dts = packet.dts;
+        state.first_pts = packet.pts;
+    }
+    state.last_dts = packet.dts;
+    if (!state.end || packet.pts >= state.shown_last) {
+        state.shown_last = packet.pts;
+        state.end = packet.pts + std::max<std::int64_t>(packet.duration, 0);
+    }
     packet.time_base = stream.time_base;
+}
+
+void TimeLine::header_is_written() {
+    for (Track& track : tracks_) {
+        track.state.late = !track.state.last_dts;
+    }
+}
+
+bool TimeLine::has_late_tracks() const {
+    return std::any_of(tracks_.begin(), tracks_.end(), [](const Track& track) { return track.state.late; });
+}
+
+std::vector<TrackState> TimeLine::state() const {
+    std::vector<TrackState> states;
+    for (const Track& track : tracks_) {
+        states.push_back(track.state);
+    }
+    return states;
+}
+
+void TimeLine::resume(const std::vector<TrackState>& state) {
+    for (std::size_t i = 0; i < tracks_.size(); ++i) {
+        tracks_[i].state = state.at(i);
+    }
 }
 
 }   // namespace millstream

@@ -16,6 +16,7 @@
 
 #include "media/av.h"
 #include "media/muxer.h"
+#include "media/output_state.h"
 
 namespace millstream {
 
@@ -48,6 +49,14 @@ public:
     /// container allows it) and never exceed pts. `packet.stream_index`: the muxer's.
     void place(AVPacket& packet, const Muxer& muxer);
 
+    /// The header of an MP4 has been written: tracks without a packet so far are late.
+    void header_is_written();
+    [[nodiscard]] bool has_late_tracks() const;
+
+    /// Where each track has come to, and going on from there: behind begin() with the same first picture.
+    [[nodiscard]] std::vector<TrackState> state() const;
+    void resume(const std::vector<TrackState>& state);
+
     /// Time stamps that had to be moved to keep dts rising.
     [[nodiscard]] std::int64_t repaired() const { return repaired_; }
 
@@ -56,8 +65,7 @@ private:
         SourceTrack source;
         std::int64_t shift = 0;   // in source.time_base, subtracted
         std::int64_t lift = 0;    // in the muxer's time base, added
-        std::int64_t rescale_state = AV_NOPTS_VALUE;
-        std::optional<std::int64_t> last_dts;
+        TrackState state{};
     };
 
     [[nodiscard]] std::int64_t common_shift() const;

@@ -9,7 +9,7 @@
 #include "model/library.h"
 #include "model/ncnn.h"
 #include "model/network.h"
-#include "model/sha256.h"
+#include "base/sha256.h"
 
 namespace millstream {
 namespace {

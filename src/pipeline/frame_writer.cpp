@@ -22,6 +22,7 @@ PreparedJob prepare_encoding(Options options, Size size) {
     options.fit.reset();
     options.size = options.size.value_or(size);
     options.verify = false;
+    options.resume = Resume::never;
     return prepare(options);
 }
 
@@ -49,7 +50,8 @@ struct FrameWriter::State {
                                   .container = job->plan.container,
                                   .encoder = job->encoder,
                                   .carried = job->carried,
-                                  .index_bytes = job->index_bytes},
+                                  .index_bytes = job->index_bytes,
+                                  .stale_checkpoint = checkpoint_path(options.output)},
                        job->source);
     }
 
@@ -120,6 +122,7 @@ std::int64_t FrameWriter::finish() {
         throw Error(ErrorKind::input,
                     {"completing the output", state.options.output.string(), "no frame was written", ""});
     }
+    state.output->end();
     state.output->finish();
     state.output.reset();
     std::filesystem::rename(partial_path(state.options.output), state.options.output);

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -62,6 +63,9 @@ struct Frame {
     Motion motion;               ///< how `input` follows from the frame before; a cut where nobody measured it
     at::Tensor output;           ///< [3,scale*h,scale*w] float32, the network's
     Picture result;              ///< the encoder's planes
+    bool warm_up = false;        ///< already in the output; Note [Restart by rule]
+    std::string source_hash;     ///< of `source`, where a chunk ends with this frame
+    bool source_repaired = false;   ///< there too: something so far was damaged or had to be repaired
 
     /// Pixels held right now.
     [[nodiscard]] std::size_t bytes() const;

@@ -7,15 +7,20 @@
 #include <utility>
 
 #include "base/cpu.h"
+#include "base/file.h"
 #include "media/decoder.h"
 #include "media/output.h"
 #include "millstream/error.h"
 #include "millstream/filter.h"
 #include "millstream/verify.h"
+#include "pipeline/chunks.h"
+#include "pipeline/committer.h"
 #include "pipeline/filter_stage.h"
+#include "pipeline/job.h"
 #include "pipeline/output_checks.h"
 #include "pipeline/planner.h"
 #include "pipeline/progress.h"
+#include "pipeline/resume.h"
 #include "pipeline/runner.h"
 #include "pipeline/stages.h"
 #include "pipeline/temporal_stages.h"
@@ -26,80 +31,200 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Removes OUT.part unless it has been renamed or is to be kept.
-class PartialFile {
+// A run that was killed between its last two calls has finished OUT, and left its checkpoint.
+void remove_finished_checkpoint(FileCalls& files, const std::filesystem::path& output) {
+    std::error_code failed;
+    const auto path = checkpoint_path(output);
+    if (!std::filesystem::exists(path, failed) || std::filesystem::exists(partial_path(output), failed) ||
+        !std::filesystem::exists(output, failed)) {
+        return;
+    }
+    try {
+        const std::optional<Checkpoint> checkpoint = read_checkpoint(path);
+        if (checkpoint && checkpoint->output.complete) {
+            remove_file(files, path);
+        }
+    } catch (const Error&) {   // not ours, or damaged: planning says so
+    }
+}
+
+// Removes OUT.part and the checkpoint unless there is something in them to go on with.
+class Leftovers {
 public:
-    explicit PartialFile(std::filesystem::path path) : path_(std::move(path)) {}
-    PartialFile(const PartialFile&) = delete;
-    PartialFile& operator=(const PartialFile&) = delete;
-    ~PartialFile() {
+    Leftovers(FileCalls& files, const std::filesystem::path& output)
+        : files_(files), partial_(partial_path(output)), checkpoint_(checkpoint_path(output)) {}
+    Leftovers(const Leftovers&) = delete;
+    Leftovers& operator=(const Leftovers&) = delete;
+    ~Leftovers() {
         if (!kept_) {
-            std::error_code ignored;
-            std::filesystem::remove(path_, ignored);
+            try {
+                remove_file(files_, checkpoint_);   // first: without it the other is nothing
+                remove_file(files_, partial_);
+            } catch (const Error&) {   // the job has failed already, and says why
+            }
         }
     }
     void keep() { kept_ = true; }
-    void become(const std::filesystem::path& output) {
-        std::filesystem::rename(path_, output);
-        kept_ = true;
-    }
 
 private:
-    std::filesystem::path path_;
+    FileCalls& files_;
+    std::filesystem::path partial_;
+    std::filesystem::path checkpoint_;
     bool kept_ = false;
 };
+
+// What a failure leaves: work that was paid for is kept where the same command can go on with it.
+bool can_be_gone_on_with(const Error& error) {
+    return error.kind() == ErrorKind::resource || error.kind() == ErrorKind::interrupted ||
+           error.kind() == ErrorKind::internal;
+}
+
+DecoderSettings decoder_settings(const PreparedJob& job) {
+    return {.threads = usable_cpus(),
+            .hwaccel = job.plan.options.hwaccel,
+            .strict = job.plan.options.strict,
+            .deinterlacing = job.deinterlacing,
+            .crop = job.crop};
+}
+
+DecodeStart decode_start(const PreparedJob& job) {
+    if (!job.checkpoint) {
+        return {};
+    }
+    const bool locks = job.plan.options.temporal != TemporalPreset::off;
+    return find_decode_start(job.source, decoder_settings(job), *job.checkpoint, locks ? Chunks::kWarmUp : 0);
+}
+
+DecoderSettings beginning_at(DecoderSettings settings, const DecodeStart& start) {
+    settings.start_s = start.seconds;
+    return settings;
+}
+
+EncoderSettings at_rate(EncoderSettings settings, const ChunkRate& rate) {
+    settings.crf = rate.crf;
+    settings.max_rate = rate.max_rate;
+    settings.max_buffer = rate.max_buffer;
+    return settings;
+}
+
+OutputSpec output_spec(const PreparedJob& job, FileCalls& files) {
+    OutputSpec spec{.path = partial_path(job.plan.options.output),
+                    .container = job.plan.container,
+                    .encoder = at_rate(job.encoder, ChunkCommitter::first_rate(job)),
+                    .carried = job.carried,
+                    .index_bytes = job.index_bytes,
+                    .stale_checkpoint = checkpoint_path(job.plan.options.output),
+                    .files = &files};
+    if (job.checkpoint) {
+        spec.resume = job.checkpoint->output;
+    }
+    return spec;
+}
 
 // Everything one run needs, built from a prepared job in the order frames pass it.
 class Run {
 public:
-    Run(PreparedJob job, FrameFilter* filter, Observer& observer, std::stop_token stop)
+    Run(PreparedJob job, FrameFilter* filter, Observer& observer, FileCalls& files, std::stop_token stop)
         : job_(std::move(job)),
           filter_(filter),
           observer_(observer),
+          files_(files),
           stop_(std::move(stop)),
-          partial_(partial_path(job_.plan.options.output)),
+          source_(job_.checkpoint ? job_.checkpoint->source : identify(job_.plan.options.input)),
           executor_(make_executor(job_.model.network, job_.executor)),
-          decoder_(job_.source, {.threads = usable_cpus(),
-                                 .hwaccel = job_.plan.options.hwaccel,
-                                 .strict = job_.plan.options.strict,
-                                 .deinterlacing = job_.deinterlacing,
-                                 .crop = job_.crop}),
-          output_({.path = partial_path(job_.plan.options.output),
-                   .container = job_.plan.container,
-                   .encoder = job_.encoder,
-                   .carried = job_.carried,
-                   .index_bytes = job_.index_bytes},
-                  job_.source) {}
+          start_(decode_start(job_)),
+          decoder_(job_.source, beginning_at(decoder_settings(job_), start_)),
+          output_(output_spec(job_, files), job_.source),
+          committer_(job_, source_, output_, files) {}
 
     Report execute() {
+        Leftovers leftovers(files_, job_.plan.options.output);
+        if (job_.checkpoint) {
+            leftovers.keep();   // until this run has made something else of it
+        }
+        try {
+            Report report = run_to_the_end();
+            leftovers.keep();
+            return report;
+        } catch (const Error& error) {
+            if (committer_.committed_frames() > 0 && can_be_gone_on_with(error)) {
+                leftovers.keep();
+                throw explained(error);
+            }
+            throw;
+        } catch (...) {
+            if (committer_.committed_frames() > 0) {
+                leftovers.keep();
+            }
+            throw;
+        }
+    }
+
+private:
+    Report run_to_the_end() {
         const auto start = Clock::now();
         const std::int64_t loads_before = model_load_count() - 1;   // the planner loaded it for this run
-        Report report = run_stages();
-        const OutputStatistics written = output_.finish(stop_.stop_requested());
+        const bool only_index_missing = job_.checkpoint && job_.checkpoint->output.complete;
+        Report report;
+        if (!only_index_missing) {
+            report = run_stages();
+            if (stop_.stop_requested()) {
+                const bool nothing = committer_.committed_frames() == 0;
+                throw Error(
+                    ErrorKind::interrupted,
+                    {"stopped on request", "", nothing ? "before the first checkpoint: nothing is left" : "", ""});
+            }
+            if (output_.statistics().frames == 0 && committer_.committed_frames() == 0 && !took_any_frame()) {
+                throw Error(ErrorKind::input,
+                            {"decoding the video", job_.source.path.string(), "not a single frame could be decoded",
+                             "The file is damaged beyond repair"});
+            }
+            committer_.end();
+        }
+        const OutputStatistics written = output_.finish();
         report.frames = written.frames;
         report.output_bytes = written.bytes;
         report.wall_s = std::chrono::duration<double>(Clock::now() - start).count();
-        report.fps_mean = report.wall_s > 0 ? static_cast<double>(report.frames) / report.wall_s : 0;
+        report.resumed_frames = job_.checkpoint ? job_.checkpoint->output.frames : 0;
+        const auto new_frames = static_cast<double>(report.frames - report.resumed_frames);
+        report.fps_mean = report.wall_s > 0 ? new_frames / report.wall_s : 0;
         report.peak_rss_bytes = peak_resident_bytes();
         report.input_bytes = job_.source.bytes;
         report.model_loads = model_load_count() - loads_before;
         report.peak_live_frames = live_.peak();
+        report.checkpoints = committer_.checkpoints();
+        report.chunk_crf = committer_.crfs();
         add_decode_warnings(report);
         add_output_warnings(report, written);
-        if (written.frames == 0) {
-            throw nothing_written();
-        }
-        finish_file(report);
+        const auto& output = job_.plan.options.output;
+        rename_file(files_, partial_path(output), output);
+        remove_file(files_, checkpoint_path(output));
         report.plan = std::move(job_.plan);
         return report;
     }
 
-private:
+    [[nodiscard]] bool took_any_frame() const { return encoded_.frames.load() > 0; }
+
+    // What is there, and how to go on.
+    [[nodiscard]] Error explained(const Error& error) const {
+        Error::Context context = error.context();
+        const auto& output = job_.plan.options.output;
+        const std::string kept = std::to_string(committer_.committed_frames()) + " frames are in " +
+                                 partial_path(output).string() + ", which is playable";
+        context.why += (context.why.empty() ? "" : "; ") + kept;
+        context.hint += (context.hint.empty() ? "" : ". ") +
+                        std::string("The same command goes on from there; `millstream clean ") + output.string() +
+                        "` removes it";
+        return {error.kind(), std::move(context)};
+    }
+
     Report run_stages() {
         const Network& network = job_.model.network;
         const VideoStreamInfo& video = *job_.source.video().video;
         const Size input{video.width, video.height};
-        DecodeSource source(decoder_, live_, stop_);
+        const Chunks chunks(job_.chunk_frames);
+        const std::int64_t done = committer_.committed_frames();
+        DecodeSource source(decoder_, live_, chunks, start_, done, stop_);
         ToTensorStage to_tensor(video.format, video.width, video.height, keeps_alpha(job_));
         const Options& options = job_.plan.options;
         const bool fixes_colours = options.colour_fix != ColourFixing::off;
@@ -111,11 +236,14 @@ private:
         ColourFixStage fix_colours(network.scale);
         ToPictureStage to_picture({input.width * network.scale, input.height * network.scale}, job_.encoder);
         MotionStage motion(options.temporal_flow, temporal_threads());
-        TemporalStage temporal(options.temporal, options.debug_view, temporal_threads());
-        EncodeProgress encoded;
-        EncodeStage encode(output_, encoded);
+        TemporalStage temporal(options.temporal, options.debug_view, temporal_threads(), chunks);
+        EncodeStage encode(output_, committer_, chunks, encoded_);
+        if (done > 0) {
+            encoded_.frames.store(done);
+            observer_.on_message(Severity::info, "resumed at frame " + std::to_string(done));
+        }
 
-        ProgressReporter progress(job_, encoded, observer_);
+        ProgressReporter progress(job_, encoded_, observer_);
         const auto tick = [&progress] { progress.tick(); };
         Report report;
         std::vector<Stage*> before{&to_tensor};
@@ -136,7 +264,7 @@ private:
         const bool serial = options.runner == Runner::serial;
         report.stages = serial ? run_serial(source, groups, tick) : run_threaded(source, groups, tick);
         progress.finish();
-        const auto frames = std::max<std::int64_t>(1, encoded.frames.load());
+        const auto frames = std::max<std::int64_t>(1, encoded_.frames.load() - done);
         const double filter_copies = filter ? static_cast<double>(filter->copies()) : 0;
         report.copies_per_frame = (enhance.copies() + filter_copies) / static_cast<double>(frames);
         return report;
@@ -195,36 +323,19 @@ private:
         }
     }
 
-    [[nodiscard]] Error nothing_written() const {
-        if (stop_.stop_requested()) {
-            return {ErrorKind::interrupted, {"stopped on request", "", "no frame was finished; nothing is left", ""}};
-        }
-        return {ErrorKind::input,
-                {"decoding the video", job_.source.path.string(), "not a single frame could be decoded",
-                 "The file is damaged beyond repair"}};
-    }
-
-    void finish_file(const Report& report) {
-        const auto& output = job_.plan.options.output;
-        if (stop_.stop_requested()) {
-            partial_.keep();
-            throw Error(ErrorKind::interrupted, {"stopped on request", "",
-                                                 std::to_string(report.frames) + " frames are in " +
-                                                     partial_path(output).string() + ", which is playable",
-                                                 ""});
-        }
-        partial_.become(output);
-    }
-
     PreparedJob job_;
     FrameFilter* filter_;   // none: nullptr
     Observer& observer_;
+    FileCalls& files_;
     std::stop_token stop_;
-    PartialFile partial_;
+    SourceIdentity source_;
     LiveFrames live_;
+    EncodeProgress encoded_;
     std::unique_ptr<Executor> executor_;
+    DecodeStart start_;
     VideoDecoder decoder_;
     VideoOutput output_;
+    ChunkCommitter committer_;
 };
 
 // What the plan has said would not be in the output is no difference.
@@ -238,12 +349,14 @@ std::vector<int> left_out(const Plan& plan) {
     return streams;
 }
 
-Report run_job(const Options& options, FrameFilter* filter, Observer* observer, std::stop_token stop) {
+Report run_job(FileCalls& files, const Options& options, FrameFilter* filter, Observer* observer,
+               std::stop_token stop) {
     Observer silent;
     Observer& watcher = observer == nullptr ? silent : *observer;
+    remove_finished_checkpoint(files, options.output);
     PreparedJob job = prepare(options);
     watcher.on_plan(job.plan);
-    Report report = Run(std::move(job), filter, watcher, stop).execute();
+    Report report = Run(std::move(job), filter, watcher, files, stop).execute();
     if (options.verify) {
         watcher.on_message(Severity::info, "comparing the output with its source");
         report.verification = verify({.input = options.input,
@@ -262,11 +375,34 @@ Plan make_plan(const Options& options) {
 }
 
 Report enhance(const Options& options, Observer* observer, std::stop_token stop) {
-    return run_job(options, nullptr, observer, std::move(stop));
+    return enhance_through(system_files(), options, observer, std::move(stop));
 }
 
 Report enhance(const Options& options, FrameFilter& filter, Observer* observer, std::stop_token stop) {
-    return run_job(options, &filter, observer, std::move(stop));
+    Options anew = options;
+    anew.resume = Resume::never;   // nobody knows what the filter of the interrupted run did
+    return run_job(system_files(), anew, &filter, observer, std::move(stop));
+}
+
+Report enhance_through(FileCalls& files, const Options& options, Observer* observer, std::stop_token stop) {
+    return run_job(files, options, nullptr, observer, std::move(stop));
+}
+
+std::vector<std::filesystem::path> remove_leftovers(const std::filesystem::path& output) {
+    const std::filesystem::path partial = partial_path(output);
+    std::error_code failed;
+    if (std::filesystem::exists(partial, failed) && !File(system_files(), partial, File::Open::existing).lock()) {
+        throw Error(ErrorKind::refused,
+                    {"removing what a run has left", partial.string(), "a run is writing it", "Stop that run first"});
+    }
+    std::vector<std::filesystem::path> removed;
+    for (const std::filesystem::path& path : {checkpoint_path(output), partial}) {
+        if (std::filesystem::exists(path, failed)) {
+            remove_file(system_files(), path);
+            removed.push_back(path);
+        }
+    }
+    return removed;
 }
 
 }   // namespace millstream

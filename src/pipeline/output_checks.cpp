@@ -2,10 +2,12 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 #include <system_error>
 
 #include "base/bytes.h"
+#include "base/file.h"
 #include "millstream/error.h"
 #include "resource/memory.h"
 
@@ -18,26 +20,27 @@ constexpr double kUnknownAudioBytesPerS = 640'000 / 8.0;
 // A source of unknown length: video at most grows this much, by the default limit on the total size.
 constexpr double kUnknownLengthGrowth = 3.0;
 
-std::filesystem::path folder_of(const std::filesystem::path& file) {
-    const auto parent = file.parent_path();
-    return parent.empty() ? std::filesystem::path(".") : parent;
-}
-
-double bytes_per_s(const SourceInfo& source, const std::vector<CarriedStream>& carried) {
-    double sum = 0;
-    for (const CarriedStream& stream : carried) {
-        const StreamInfo& info = source.streams.at(static_cast<std::size_t>(stream.index));
-        const bool has_packets = stream.how == Carriage::copy || stream.how == Carriage::convert;
-        const double unknown = info.kind == StreamKind::audio ? kUnknownAudioBytesPerS : 0;
-        sum += !has_packets ? 0 : info.bit_rate > 0 ? static_cast<double>(info.bit_rate) / 8 : unknown;
-    }
-    return sum;
-}
-
 }   // namespace
 
 std::filesystem::path partial_path(const std::filesystem::path& output) {
     return output.string() + ".part";
+}
+
+std::filesystem::path checkpoint_path(const std::filesystem::path& output) {
+    return output.string() + ".millstream.json";
+}
+
+double carried_bytes_per_s(const SourceInfo& source, const std::vector<CarriedStream>& carried) {
+    const double half = source.duration_s > 0 ? static_cast<double>(source.bytes) / source.duration_s / 2
+                                              : kUnknownAudioBytesPerS;
+    double sum = 0;
+    for (const CarriedStream& stream : carried) {
+        const StreamInfo& info = source.streams.at(static_cast<std::size_t>(stream.index));
+        const bool has_packets = stream.how == Carriage::copy || stream.how == Carriage::convert;
+        const double unknown = info.kind == StreamKind::audio ? std::min(kUnknownAudioBytesPerS, half) : 0;
+        sum += !has_packets ? 0 : info.bit_rate > 0 ? static_cast<double>(info.bit_rate) / 8 : unknown;
+    }
+    return sum;
 }
 
 void check_output_path(const Options& options) {
@@ -70,7 +73,7 @@ void check_output_path(const Options& options) {
 
 DiskPlan plan_disk(const Options& options, const SourceInfo& source, const EncoderSettings& encoder,
                    const std::vector<CarriedStream>& carried) {
-    const double copied_bytes_per_s = bytes_per_s(source, carried);
+    const double copied_bytes_per_s = carried_bytes_per_s(source, carried);
     DiskPlan disk;
     disk.checkpoint = kCheckpointBytes;
     disk.predicted_output = static_cast<std::uint64_t>(
@@ -82,7 +85,10 @@ DiskPlan plan_disk(const Options& options, const SourceInfo& source, const Encod
 }
 
 void check_disk(const DiskPlan& disk, const Options& options) {
-    if (options.disk_limit.kind == DiskLimit::Kind::none || disk.predicted_output + disk.checkpoint <= disk.allowed) {
+    std::error_code none;
+    const std::uintmax_t size = std::filesystem::file_size(partial_path(options.output), none);
+    const std::uint64_t there = none ? 0 : size;
+    if (options.disk_limit.kind == DiskLimit::Kind::none || disk.predicted_output + disk.checkpoint <= disk.allowed + there) {
         return;
     }
     throw Error(ErrorKind::refused,

@@ -14,17 +14,22 @@
 namespace millstream {
 
 /// The file a job writes to until it is complete.
-std::filesystem::path partial_path(const std::filesystem::path& output);
+std::filesystem::path partial_path(const std::filesystem::path& output);      ///< OUT.part
+std::filesystem::path checkpoint_path(const std::filesystem::path& output);   ///< OUT.millstream.json
 
 /// OUT is IN, OUT exists, a folder in OUT's place: Error(usage). Its folder is missing or not writable: Error(refused).
 void check_output_path(const Options& options);
+
+/// Bytes a second of the carried streams, as far as the container tells; unknown sound is taken for half of the source
+/// at most.
+double carried_bytes_per_s(const SourceInfo& source, const std::vector<CarriedStream>& carried);
 
 /// Predicts the output's size against the free space. `carried`: beside the video.
 DiskPlan plan_disk(const Options& options, const SourceInfo& source, const EncoderSettings& encoder,
                    const std::vector<CarriedStream>& carried);
 
 /// Error(refused) with every number where the prediction exceeds what is allowed. `--disk-limit none` switches the
-/// check off: the prediction is on the high side, and the user may know better.
+/// check off: the prediction is on the high side, and the user may know better. What is in OUT.part already counts.
 void check_disk(const DiskPlan& disk, const Options& options);
 
 }   // namespace millstream

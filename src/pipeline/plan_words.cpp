@@ -1,6 +1,7 @@
 #include "pipeline/plan_words.h"
 
 #include <cstdio>
+#include <iomanip>
 #include <sstream>
 
 #include "base/bytes.h"
@@ -121,6 +122,15 @@ std::string words(Precision precision) {
     return "auto";
 }
 
+Precision precision_called(const std::string& name) {
+    for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::fp16}) {
+        if (words(precision) == name) {
+            return precision;
+        }
+    }
+    return Precision::automatic;
+}
+
 std::string words(TemporalPreset preset) {
     switch (preset) {
         case TemporalPreset::low:
@@ -161,6 +171,8 @@ void describe(PreparedJob& job) {
     job.plan.queue_bytes =
         job.memory.picture_queue + job.memory.input_queue + job.memory.output_queue + job.memory.result_queue;
     job.plan.memory = job.memory.memory;
+    job.plan.chunk_frames = job.chunk_frames;
+    job.plan.resumed_frames = job.checkpoint ? job.checkpoint->output.frames : 0;
 }
 
 std::string to_text(const Plan& plan) {
@@ -211,6 +223,19 @@ std::string to_text(const Plan& plan) {
          << "         at most " << plan.live_frames << " frames between decoder and encoder\n"
          << "Disk     up to " << format_bytes(plan.disk.predicted_output) << " of " << format_bytes(plan.disk.allowed)
          << " allowed (" << format_bytes(plan.disk.free) << " free)\n";
+    if (plan.disk.most_output > 0) {
+        text << "         quality is lowered where it would grow beyond " << format_bytes(plan.disk.most_output)
+             << " (--max-total)\n";
+    }
+    text << "Safety   a checkpoint every " << plan.chunk_frames << " frames";
+    if (plan.frame_rate > 0) {
+        text << " (" << std::fixed << std::setprecision(1) << static_cast<double>(plan.chunk_frames) / plan.frame_rate
+             << " s of video)";
+    }
+    text << "\n";
+    if (plan.resumed_frames > 0) {
+        text << "         goes on behind frame " << plan.resumed_frames << " of an interrupted run\n";
+    }
     for (const std::string& note : plan.notes) {
         text << "Note     " << note << "\n";
     }

@@ -10,6 +10,7 @@ namespace millstream {
 std::string words(Size size);   ///< "1920x1080"
 std::string words(Backend backend);
 std::string words(Precision precision);
+Precision precision_called(const std::string& name);   ///< the way back; automatic where it is unknown
 std::string words(TemporalPreset preset);
 std::string words(FlowQuality quality);
 std::string words(DebugView view);

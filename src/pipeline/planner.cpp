@@ -9,8 +9,10 @@
 #include "base/cpu.h"
 #include "media/decoder.h"
 #include "millstream/error.h"
+#include "pipeline/chunk_plan.h"
 #include "pipeline/output_checks.h"
 #include "pipeline/plan_words.h"
+#include "pipeline/resume.h"
 #include "pipeline/stream_plan.h"
 #include "pipeline/temporal_stages.h"
 #include "resource/memory.h"
@@ -78,6 +80,7 @@ public:
     PreparedJob run() {
         check_options(options());
         check_output_path(options());
+        job_.checkpoint = find_checkpoint(options());
         job_.plan.container = container_for(options().output);
         job_.source = probe(options().input, options().video_stream, options().bake_rotation);
         choose_deinterlacing();
@@ -88,6 +91,11 @@ public:
         choose_output_and_memory();
         plan_index(job_);
         job_.plan.disk = plan_disk(options(), job_.source, job_.encoder, job_.carried);
+        plan_chunks(job_, seconds_per_frame_);
+        plan_size(job_);
+        if (job_.checkpoint) {
+            check_resolved(job_, *job_.checkpoint);
+        }
         check_disk(job_.plan.disk, options());
         describe(job_);
         return std::move(job_);
@@ -147,6 +155,9 @@ private:
         job_.model = load_model(options().model, options().scale);
         job_.executor.backend = options().backend;
         job_.executor.precision = options().precision;
+        if (job_.checkpoint) {   // what "auto" meant when the job was begun
+            job_.executor.precision = precision_called(job_.checkpoint->resolved.precision);
+        }
         job_.executor.threads = options().threads > 0 ? options().threads : usable_cpus();
         resolve_backend(job_.executor);
     }
@@ -158,6 +169,7 @@ private:
         const std::uint64_t rest = reserved(needs);
         const std::uint64_t for_encoder = needs.budget > rest ? needs.budget - rest : 0;
         choose_encoder_settings(for_encoder);
+        adopt_encoder_settings();
         needs.alpha_kept = keeps_alpha(job_);
         needs.encoder = encoder_memory(job_.encoder);
         needs.result_picture = job_.encoder.format.picture_bytes(job_.encoder.width, job_.encoder.height);
@@ -178,11 +190,15 @@ private:
         needs.scale = network.scale;
         set_halo(needs, network.receptive_radius);
         needs.tile = options().tile;
+        if (job_.checkpoint && job_.checkpoint->resolved.tile_width > 0) {   // the seams must stay where they are
+            needs.tile = std::max(job_.checkpoint->resolved.tile_width, job_.checkpoint->resolved.tile_height);
+        }
         needs.batch = options().batch;
         needs.threads = job_.executor.threads;
         needs.input_kept = options().colour_fix != ColourFixing::off;
         needs.cost =
             job_is_longer_than_probe() ? measure_cost(network, job_.executor) : estimate_cost(network, job_.executor);
+        seconds_per_frame_ = needs.cost.seconds_per_pixel * video().width * video().height;
         needs.budget = options().max_memory ? *options().max_memory : default_memory_budget();
         needs.base = resident_bytes() + kRunOverhead;
         needs.decoder = decoder_memory(job_.source, usable_cpus());
@@ -248,6 +264,18 @@ private:
         }
     }
 
+    // Threads and lookahead change what comes out, so those that the job was begun with are kept.
+    void adopt_encoder_settings() {
+        if (!job_.checkpoint) {
+            return;
+        }
+        const ResolvedJob& before = job_.checkpoint->resolved;
+        job_.encoder.threads = before.encoder_threads;
+        job_.encoder.lookahead = before.lookahead;
+        job_.encoder.references = before.references;
+        job_.encoder.b_frames = before.b_frames;
+    }
+
     [[noreturn]] void refuse_memory(const MemoryNeeds& needs, const MemoryChoice& smallest) const {
         const MemoryPlan& least = smallest.memory;
         const auto whole_mib = (least.expected() + kMiB - 1) / kMiB;
@@ -263,6 +291,7 @@ private:
     }
 
     PreparedJob job_;
+    double seconds_per_frame_ = 0;   // 0 = not measured
 };
 
 }   // namespace

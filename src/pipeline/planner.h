@@ -12,6 +12,7 @@
 #include "millstream/plan.h"
 #include "model/executor.h"
 #include "model/network.h"
+#include "pipeline/checkpoint.h"
 #include "pipeline/memory_plan.h"
 
 namespace millstream {
@@ -28,6 +29,10 @@ struct PreparedJob {
     MemoryChoice memory;
     std::vector<CarriedStream> carried;   ///< rising indices
     std::uint64_t index_bytes = 0;        ///< room for the index in front; 0 = it stays at the end
+    std::int64_t chunk_frames = 0;        ///< between two checkpoints
+    bool steers_size = false;             ///< Options::max_total is kept: Note [Size governor]
+    std::uint64_t other_bytes = 0;        ///< what is no video is expected to take: carried streams, index
+    std::optional<Checkpoint> checkpoint;   ///< the job goes on behind it
 };
 
 /// Source and output have an alpha plane.

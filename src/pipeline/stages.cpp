@@ -11,22 +11,41 @@ std::vector<std::int64_t> rgb_shape(int width, int height) {
 
 }   // namespace
 
-DecodeSource::DecodeSource(VideoDecoder& decoder, LiveFrames& live, std::stop_token stop)
-    : decoder_(decoder), live_(live), stop_(std::move(stop)) {}
+DecodeSource::DecodeSource(VideoDecoder& decoder, LiveFrames& live, const Chunks& chunks, const DecodeStart& start,
+                           std::int64_t first_new, std::stop_token stop)
+    : decoder_(decoder),
+      live_(live),
+      chunks_(chunks),
+      start_(start),
+      first_new_(first_new),
+      stop_(std::move(stop)),
+      next_index_(start.first_pts ? start.first_index : 0) {}
 
 std::optional<Frame> DecodeSource::next() {
-    if (stop_.stop_requested()) {
-        return std::nullopt;
+    while (!stop_.stop_requested()) {
+        std::optional<Picture> picture = decoder_.next();
+        if (!picture) {
+            return std::nullopt;
+        }
+        if (start_.first_pts && picture->pts < *start_.first_pts) {
+            continue;
+        }
+        const std::int64_t index = next_index_++;
+        if (index < start_.first_index) {
+            continue;
+        }
+        Frame frame(live_, index);
+        frame.pts = picture->pts;
+        frame.duration = picture->duration;
+        frame.warm_up = index < first_new_;
+        if (chunks_.begins(index + 1)) {
+            frame.source_hash = hash_of(*picture);
+            frame.source_repaired = !describe_damage(decoder_.statistics()).empty();
+        }
+        frame.source = *std::move(picture);
+        return frame;
     }
-    std::optional<Picture> picture = decoder_.next();
-    if (!picture) {
-        return std::nullopt;
-    }
-    Frame frame(live_, next_index_++);
-    frame.pts = picture->pts;
-    frame.duration = picture->duration;
-    frame.source = *std::move(picture);
-    return frame;
+    return std::nullopt;
 }
 
 ToTensorStage::ToTensorStage(const PixelFormat& format, int width, int height, bool keep_alpha)
@@ -101,7 +120,11 @@ ToPictureStage::ToPictureStage(Size network_output, const EncoderSettings& encod
                encoder.height) {}
 
 void ToPictureStage::process(Item item, const Emit& emit) {
-    if (auto* frame = std::get_if<Frame>(&item)) {
+    auto* frame = std::get_if<Frame>(&item);
+    if (frame != nullptr && frame->warm_up) {
+        frame->output.reset();
+        frame->alpha = {};
+    } else if (frame != nullptr) {
         Picture picture = pool_.take();
         convert_.convert(frame->output, picture, frame->alpha.owner ? &frame->alpha : nullptr);
         frame->output.reset();
@@ -115,7 +138,14 @@ void ToPictureStage::process(Item item, const Emit& emit) {
 
 void EncodeStage::process(Item item, const Emit& emit) {
     if (auto* frame = std::get_if<Frame>(&item)) {
+        if (frame->warm_up) {
+            return;
+        }
+        if (chunks_.begins(frame->index) && frame->index > committer_.committed_frames()) {
+            committer_.end_chunk(frame->pts);
+        }
         output_.write(frame->result);
+        committer_.taken(*frame);
         progress_.frames.fetch_add(1);
         progress_.last_pts.store(frame->pts);
         progress_.bytes.store(output_.statistics().bytes);

@@ -13,6 +13,9 @@
 #include "frame/tensor_pool.h"
 #include "media/decoder.h"
 #include "media/output.h"
+#include "pipeline/chunks.h"
+#include "pipeline/committer.h"
+#include "pipeline/resume.h"
 #include "pipeline/stage.h"
 
 namespace millstream {
@@ -20,13 +23,18 @@ namespace millstream {
 /// Decoded pictures, until the file ends or a stop is requested.
 class DecodeSource : public Source {
 public:
-    DecodeSource(VideoDecoder& decoder, LiveFrames& live, std::stop_token stop);
+    /// Begins at `start`; frames before `first_new` are handed on for warming up.
+    DecodeSource(VideoDecoder& decoder, LiveFrames& live, const Chunks& chunks, const DecodeStart& start,
+                 std::int64_t first_new, std::stop_token stop);
     [[nodiscard]] std::string_view name() const override { return "decode"; }
     std::optional<Frame> next() override;
 
 private:
     VideoDecoder& decoder_;
     LiveFrames& live_;
+    Chunks chunks_;
+    DecodeStart start_;
+    std::int64_t first_new_;
     std::stop_token stop_;
     std::int64_t next_index_ = 0;
 };
@@ -105,15 +113,18 @@ struct EncodeProgress {
     std::atomic<std::uint64_t> bytes{0};
 };
 
-/// Hands Frame::result to the encoder.
+/// Hands Frame::result to the encoder, and commits what is in it where a chunk begins.
 class EncodeStage : public Stage {
 public:
-    EncodeStage(VideoOutput& output, EncodeProgress& progress) : output_(output), progress_(progress) {}
+    EncodeStage(VideoOutput& output, ChunkCommitter& committer, const Chunks& chunks, EncodeProgress& progress)
+        : output_(output), committer_(committer), chunks_(chunks), progress_(progress) {}
     [[nodiscard]] std::string_view name() const override { return "encode"; }
     void process(Item item, const Emit& emit) override;
 
 private:
     VideoOutput& output_;
+    ChunkCommitter& committer_;
+    Chunks chunks_;
     EncodeProgress& progress_;
 };
 

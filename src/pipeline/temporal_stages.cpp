@@ -28,7 +28,7 @@ TemporalMemory temporal_memory(const Options& options, Size input, int scale) {
     const std::uint64_t output = pixels * static_cast<std::uint64_t>(scale * scale) * 3 * sizeof(float);
     TemporalMemory memory;
     memory.motion = pixels * kMotionBytes;
-    memory.work = pixels * kWorkBytes;
+    memory.work = pixels * kWorkBytes + 2 * output;   // the second lock's history and frame in hand
     if (options.debug_view != DebugView::none) {
         memory.work += 2 * output;   // the frame as it was, and its view
     }
@@ -51,11 +51,27 @@ void TemporalStage::process(Item item, const Emit& emit) {
         stabilise(*frame);
     } else {
         lock_.reset();
+        next_.reset();
     }
     emit(std::move(item));
 }
 
+// The second lock works on a copy: what it makes of the frames before the boundary is seen by nobody.
+void TemporalStage::prepare_next(const Frame& frame) {
+    if (chunks_.begins(frame.index) && next_) {
+        lock_ = *std::exchange(next_, std::nullopt);
+    }
+    if (chunks_.begins(frame.index + Chunks::kWarmUp) && !frame.warm_up) {
+        next_.emplace(settings_);
+    }
+    if (next_) {
+        at::Tensor copy = frame.output.clone();
+        next_->stabilise(frame.motion, copy);
+    }
+}
+
 void TemporalStage::stabilise(Frame& frame) {
+    prepare_next(frame);
     const at::Tensor raw = view_ == DebugView::split ? frame.output.clone() : at::Tensor();
     lock_.stabilise(frame.motion, frame.output);
     if (view_ != DebugView::none) {

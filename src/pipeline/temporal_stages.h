@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "millstream/options.h"
 #include "motion/estimator.h"
+#include "pipeline/chunks.h"
 #include "pipeline/stage.h"
 #include "temporal/lock.h"
 
@@ -31,19 +33,23 @@ private:
 };
 
 /// Stabilises Frame::output with the help of Frame::motion, which it releases. Holds on to the last output until the
-/// next one has come. With a debug view the picture handed on is that view; the lock goes on undisturbed.
+/// next one has come. With a debug view the picture handed on is that view; the lock goes on undisturbed. Before a
+/// chunk's end a second lock follows the same frames, which is the next chunk's: Note [Restart by rule].
 class TemporalStage : public Stage {
 public:
-    TemporalStage(TemporalPreset preset, DebugView view, int threads)
-        : settings_(lock_settings(preset)), lock_(settings_), view_(view), threads_(threads) {}
+    TemporalStage(TemporalPreset preset, DebugView view, int threads, const Chunks& chunks)
+        : settings_(lock_settings(preset)), lock_(settings_), chunks_(chunks), view_(view), threads_(threads) {}
     [[nodiscard]] std::string_view name() const override { return "temporal"; }
     void process(Item item, const Emit& emit) override;
 
 private:
     void stabilise(Frame& frame);
+    void prepare_next(const Frame& frame);
 
     LockSettings settings_;
     TemporalLock lock_;
+    std::optional<TemporalLock> next_;   // of the chunk to come
+    Chunks chunks_;
     DebugView view_;
     int threads_;
 };

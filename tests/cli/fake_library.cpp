@@ -108,6 +108,10 @@ std::string to_text(const VerifyReport& report) {
     return report.holds() ? "the same\n" : "not the same\n";
 }
 
+std::vector<std::filesystem::path> remove_leftovers(const std::filesystem::path& output) {
+    return {output.string() + ".part"};
+}
+
 std::string to_json(const Plan& plan) {
     return nlohmann::json{{"model", plan.model}}.dump();
 }

@@ -56,8 +56,8 @@ streaming: {enabled: true, max_memory_mb: 2048, max_vram_mb: 3072, batch_size: 1
     EXPECT_EQ(text_of(read, "batch"), "1");
     EXPECT_EQ(text_of(read, "temporal"), "off");
     EXPECT_TRUE(read.streaming);
-    EXPECT_EQ(key(read, "streaming.checkpoint_interval").effect, ConfigKey::Effect::ignored);
-    EXPECT_THAT(key(read, "streaming.checkpoint_interval").meaning, HasSubstr("frames"));
+    EXPECT_EQ(text_of(read, "chunk"), "500f");
+    EXPECT_EQ(key(read, "streaming.temporal_buffer_size").effect, ConfigKey::Effect::ignored);
     EXPECT_THAT(read.warnings, IsEmpty());
 }
 
@@ -139,6 +139,13 @@ TEST(configuration, wrong_types_and_ranges_name_file_key_value_and_what_is_allow
     EXPECT_THAT(refusal("millstream: {scale: 9}"), AllOf(HasSubstr("millstream.scale"), HasSubstr("1 to 4")));
     EXPECT_THAT(refusal("millstream: {scael: 2}"), HasSubstr("no such option"));
     EXPECT_THAT(refusal("millstream: 5"), HasSubstr("a section"));
+}
+
+TEST(configuration, checkpoint_intervals_count_frames_in_one_section_and_seconds_in_the_other) {
+    const Configuration read = parse("{streaming: {checkpoint_interval: 5}, performance: {checkpoint_interval: 60}}");
+    EXPECT_EQ(text_of(read, "chunk"), "24f");   // the shortest there is
+    EXPECT_EQ(key(read, "performance.checkpoint_interval").effect, ConfigKey::Effect::ignored);
+    EXPECT_THAT(key(read, "performance.checkpoint_interval").meaning, HasSubstr("seconds"));
 }
 
 TEST(configuration, null_means_that_nothing_is_said) {

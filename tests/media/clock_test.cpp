@@ -54,14 +54,32 @@ TEST(FrameClock, gives_the_last_frame_its_own_duration_where_it_has_one) {
 
 TEST(FrameClock, forgets_what_is_not_asked_for_any_more_and_refuses_to_guess) {
     FrameClock clock(40);
-    for (int i = 0; i < 100; ++i) {
+    const auto kept = static_cast<int>(FrameClock::kKept);
+    for (int i = 0; i < 3 * kept; ++i) {
         clock.add(40 * i, 0);
     }
-    clock.forget_below(50);
-    EXPECT_EQ(clock.at(50), 2000);
-    EXPECT_THROW((void)clock.at(49), Error);
-    EXPECT_THROW((void)clock.at(100), Error);
-    EXPECT_THROW(clock.add(40 * 99, 0), Error) << "must rise";
+    clock.forget_below(kept);
+    EXPECT_EQ(clock.at(kept), 40 * kept);
+    EXPECT_THROW((void)clock.at(kept - 1), Error);
+    EXPECT_THROW((void)clock.at(3 * kept), Error);
+    clock.forget_below(3 * kept);
+    EXPECT_EQ(clock.at(2 * kept), 80 * kept) << "the last ones stay";
+    EXPECT_THROW(clock.add(40 * (3 * kept - 1), 0), Error) << "must rise";
+}
+
+TEST(FrameClock, goes_on_where_another_one_was) {
+    FrameClock clock(40);
+    for (int i = 0; i < 10; ++i) {
+        clock.add(40 * i + 7, 0);
+    }
+    clock.expect(500);
+    FrameClock later(40);
+    later.resume(clock.count(), clock.first_pts(), clock.last(5), clock.last_duration());
+    EXPECT_EQ(later.at(9), clock.at(9));
+    EXPECT_EQ(later.at(-2), clock.at(-2));
+    EXPECT_EQ(later.duration_of(9), 500 - (40 * 9 + 7));
+    EXPECT_EQ(later.add(500, 0), 10);
+    EXPECT_THROW((void)later.at(4), Error);
 }
 
 class ClockJumpsTest : public ::testing::Test {

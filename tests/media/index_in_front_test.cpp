@@ -30,6 +30,11 @@ protected:
         return {bytes.begin(), bytes.end()};
     }
 
+    bool move(std::uint64_t offset, std::uint64_t room) const {
+        PartFile file(system_files(), path_, std::filesystem::file_size(path_));
+        return move_index_to_front(file, offset, room);
+    }
+
     testing::TemporaryFolder folder_;
     std::filesystem::path path_ = folder_ / "file.mp4";
     std::string first_ = box("ftyp", "isom");
@@ -39,8 +44,7 @@ protected:
 
 TEST_F(IndexInFront, fills_the_room_and_leaves_the_rest_free) {
     write(first_ + box("free", std::string(92, 'x')) + pictures_ + index_);
-    EXPECT_EQ(first_box_bytes(path_), first_.size());
-    EXPECT_TRUE(move_index_to_front(path_, first_.size(), 100));
+    EXPECT_TRUE(move(first_.size(), 100));
     const std::string after = read();
     EXPECT_EQ(after.substr(0, first_.size() + index_.size()), first_ + index_);
     EXPECT_EQ(after.substr(after.size() - pictures_.size()), pictures_);
@@ -50,7 +54,7 @@ TEST_F(IndexInFront, fills_the_room_and_leaves_the_rest_free) {
 
 TEST_F(IndexInFront, may_fill_the_room_exactly) {
     write(first_ + box("free", std::string(index_.size() - 8, 'x')) + pictures_ + index_);
-    EXPECT_TRUE(move_index_to_front(path_, first_.size(), index_.size()));
+    EXPECT_TRUE(move(first_.size(), index_.size()));
     EXPECT_EQ(read(), first_ + index_ + pictures_);
 }
 
@@ -58,11 +62,11 @@ TEST_F(IndexInFront, changes_nothing_where_it_does_not_fit) {
     for (const std::size_t room : {index_.size() - 1, index_.size() + 1, index_.size() + 7}) {
         const std::string whole = first_ + box("free", std::string(room - 8, 'x')) + pictures_ + index_;
         write(whole);
-        EXPECT_FALSE(move_index_to_front(path_, first_.size(), room)) << room;
+        EXPECT_FALSE(move(first_.size(), room)) << room;
         EXPECT_EQ(read(), whole);
     }
     write(first_ + box("free", std::string(92, 'x')) + pictures_);
-    EXPECT_FALSE(move_index_to_front(path_, first_.size(), 100)) << "there is no index";
+    EXPECT_FALSE(move(first_.size(), 100)) << "there is no index";
 }
 
 }   // namespace

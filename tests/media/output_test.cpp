@@ -8,6 +8,7 @@
 #include <cmath>
 #include <string>
 
+#include "base/faulty_files.h"
 #include "media/decoder.h"
 #include "media/synthetic_file.h"
 #include "media/temporary_folder.h"
@@ -68,8 +69,8 @@ protected:
         return spec;
     }
 
-    // Decodes `in`, encodes the first `most` pictures as they are, finishes.
-    Result transcode(const std::string& in, const std::string& out, int most = -1) {
+    // Decodes `in`, encodes the pictures as they are, finishes.
+    Result transcode(const std::string& in, const std::string& out) {
         const SourceInfo source = probe(folder_ / in);
         Result result;
         const OutputSpec spec = spec_for(source, folder_ / out, result.notes);
@@ -79,11 +80,9 @@ protected:
             result.pts.push_back(picture->pts);
             result.hashes.push_back(testing::hash(*picture));
             output.write(*picture);
-            if (static_cast<int>(result.pts.size()) == most) {
-                break;
-            }
         }
-        result.statistics = output.finish(most >= 0);
+        output.end();
+        result.statistics = output.finish();
         std::filesystem::rename(spec.path, folder_ / out);
         EXPECT_EQ(result.statistics.frames, static_cast<std::int64_t>(result.pts.size()));
         EXPECT_EQ(result.statistics.bytes, std::filesystem::file_size(folder_ / out));
@@ -252,6 +251,7 @@ TEST_F(Output, lasts_until_the_end_of_its_last_picture) {
             picture.duration = i == 11 ? 7680 : 0;   // only the last one's own is used
             output.write(picture);
         }
+        output.end();
         output.finish();
         // The file's own: for reordered streams FFmpeg's reader makes the stream's duration of decoding times.
         EXPECT_NEAR(probe(spec.path).duration_s, static_cast<double>(pts + 7680) / 15360, 0.002) << reordered;
@@ -446,10 +446,24 @@ TEST_F(Output, writes_a_video_of_one_picture) {
     }
 }
 
-TEST_F(Output, of_a_stopped_job_plays_and_ends_with_its_last_picture) {
+TEST_F(Output, plays_after_every_chunk) {
     testing::write_file(folder_ / "in.mp4", "mp4", {{video(200, false, true)}, {sound(8)}});
+    const SourceInfo source = probe(folder_ / "in.mp4");
     for (const char* out : {"out.mp4", "out.mkv"}) {
-        const Result result = transcode("in.mp4", out, 45);
+        Result result;
+        const OutputSpec spec = spec_for(source, folder_ / out, result.notes);
+        VideoDecoder decoder(source, {});
+        VideoOutput output(spec, source);
+        while (result.pts.size() < 45) {
+            const auto picture = decoder.next();
+            result.pts.push_back(picture->pts);
+            result.hashes.push_back(testing::hash(*picture));
+            output.write(*picture);
+        }
+        const OutputState state = output.end_chunk(decoder.next()->pts);
+        EXPECT_EQ(state.frames, 45);
+        EXPECT_EQ(state.bytes, std::filesystem::file_size(spec.path));
+        std::filesystem::copy_file(spec.path, folder_ / out);
         expect_same_pictures(result, "in.mp4", out, 0.0011);
         const auto streams = testing::read_file(folder_ / out);
         const double video_end = testing::sorted_times(testing::first(streams, AVMEDIA_TYPE_VIDEO)).back() + 1.0 / 30;
@@ -502,27 +516,28 @@ TEST_F(Output, refuses_a_place_that_cannot_be_written_and_leaves_nothing_when_th
 }
 
 TEST_F(Output, says_that_the_disk_is_full) {
-    if (!std::filesystem::exists("/dev/full")) {
-        GTEST_SKIP();
-    }
     testing::write_file(folder_ / "in.mp4", "mp4", {{video(60)}, {SyntheticAudio{}}});
     const SourceInfo source = probe(folder_ / "in.mp4");
     for (const char* out : {"out.mp4", "out.mkv"}) {
         std::vector<std::string> notes;
         OutputSpec spec = spec_for(source, folder_ / out, notes);
-        spec.path = "/dev/full";   // every write fails with ENOSPC
+        testing::WatchedFiles files;
+        files.before = [](const testing::FileChange& change) {
+            return change.kind == testing::FileChange::Kind::write ? ENOSPC : 0;
+        };
+        spec.files = &files;
         try {
             VideoOutput output(spec, source);
             VideoDecoder decoder(source, {});
             while (const auto picture = decoder.next()) {
                 output.write(*picture);
             }
-            output.finish();
+            output.end();
             ADD_FAILURE() << out;
         } catch (const Error& error) {
             EXPECT_EQ(error.kind(), ErrorKind::resource);
             EXPECT_THAT(error.what(), HasSubstr("No space left"));
-            EXPECT_THAT(error.what(), HasSubstr("/dev/full"));
+            EXPECT_THAT(error.what(), HasSubstr(spec.path.string()));
         }
     }
 }

@@ -12,7 +12,7 @@
 
 #include "millstream/error.h"
 #include "model/network.h"
-#include "model/sha256.h"
+#include "base/sha256.h"
 
 namespace millstream {
 namespace {

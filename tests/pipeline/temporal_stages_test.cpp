@@ -92,12 +92,12 @@ public:
     std::vector<at::Tensor> outputs;
 };
 
-std::vector<at::Tensor> run(bool threaded, DebugView view) {
+std::vector<at::Tensor> run(bool threaded, DebugView view, std::int64_t chunk = 1000) {
     LiveFrames live;
     NoisySource source(live);
     MotionStage motion(FlowQuality::full, 1);
     DoublingStage network;
-    TemporalStage temporal(TemporalPreset::medium, view, 1);
+    TemporalStage temporal(TemporalPreset::medium, view, 1, Chunks(chunk));
     KeepStage keep;
     const std::vector<StageGroup> groups{{{&motion}, 1 << 16}, {{&network}, 1 << 16}, {{&temporal, &keep}, 1 << 16}};
     threaded ? run_threaded(source, groups, [] {}) : run_serial(source, groups, [] {});

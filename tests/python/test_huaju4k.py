@@ -371,12 +371,12 @@ def test_a_run_without_a_tracker_has_one_that_others_can_poll(clip: Path, tmp_pa
 
 def test_a_run_can_be_stopped_from_another_thread(tmp_path: Path) -> None:
     long = make_video(tmp_path / "long.mp4", size="320x180", frames=600, sound=False)
-    made = processor(tmp_path, progress_update_interval=0)
+    made = processor(tmp_path, progress_update_interval=0, streaming={"checkpoint_interval": 24})
     running = threading.Event()
 
     class Telling(TrapTracker):
         def update_stage_progress(self, stage: str, progress: float, details: str | None = None) -> None:
-            if stage == "enhancing" and progress > 0:
+            if stage == "enhancing" and progress > 0.1:
                 running.set()
 
     made.progress_tracker = Telling()
@@ -389,6 +389,11 @@ def test_a_run_can_be_stopped_from_another_thread(tmp_path: Path) -> None:
     assert not results[0].success
     assert "stopped" in results[0].error
     assert not (tmp_path / "out.mkv").exists()
+    assert results[0].checkpoint_path == str(tmp_path / "out.mkv.millstream.json")
+    made.progress_tracker = None
+    made.verify_results = False
+    gone_on = made.process_streaming(str(long), str(tmp_path / "out.mkv"))
+    assert (gone_on.success, gone_on.checkpoint_used, gone_on.frames_processed) == (True, True, 600)
 
 
 # Quality

@@ -172,11 +172,11 @@ import sys, millstream
 said = False
 def progress(p):
     global said
-    if p.frames_done > 0 and not said:
+    if p.frames_done > 60 and not said:
         said = True
         print("running", flush=True)
 try:
-    options = {"model": "identity", "scale": 1, "temporal": "off", "preset": "ultrafast"}
+    options = {"model": "identity", "scale": 1, "temporal": "off", "preset": "ultrafast", "chunk": "24f"}
     millstream.enhance(sys.argv[1], sys.argv[2], progress=progress, **options)
 except KeyboardInterrupt:
     print("interrupted")

@@ -157,6 +157,7 @@ class StreamingVideoProcessor:
             average_fps=outcome["processing_speed_fps"],
             disk_usage_mb=round(use.get("output_mb", 0)),
             error_message=outcome["error"] or "",
+            checkpoint_used=outcome["performance_report"].get("resumed_frames", 0) > 0,
         )
 
     def process_raw_frame_stream(
@@ -252,7 +253,7 @@ class StreamingVideoProcessor:
             self.last_error = error_text(failure)
             logger.error("%s", self.last_error)
             driver.fail(self.last_error)
-            return self._failed(self.last_error)
+            return self._failed(self.last_error, output_path)
         except BaseException:
             driver.fail("interrupted")
             raise
@@ -332,6 +333,7 @@ class StreamingVideoProcessor:
                     "output_mb": report.output_bytes / _MB,
                 },
                 "warnings": report.warnings,
+                "resumed_frames": report.resumed_frames,
             },
             "memory_peak_mb": peak_mb,
             "frames_processed": report.frames,
@@ -339,8 +341,10 @@ class StreamingVideoProcessor:
             "error": None,
         }
 
-    def _failed(self, text: str) -> dict[str, Any]:
+    def _failed(self, text: str, output_path: str | None) -> dict[str, Any]:
+        checkpoint = Path(f"{output_path}.millstream.json") if output_path else None
         return {
+            "checkpoint_path": str(checkpoint) if checkpoint is not None and checkpoint.exists() else None,
             "success": False,
             "output_path": None,
             "processing_time": self._elapsed(),

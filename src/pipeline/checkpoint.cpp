@@ -1,0 +1,159 @@
+#include "pipeline/checkpoint.h"
+
+#include <sys/stat.h>
+
+#include <fstream>
+#include <span>
+#include <system_error>
+
+#include "base/bytes.h"
+#include "base/sha256.h"
+#include "millstream/error.h"
+#include "millstream/job.h"
+#include "pipeline/json_types.h"
+
+namespace millstream {
+
+MILLSTREAM_JSON_FIELDS_BOTH_WAYS(TrackState, first_dts, first_pts, last_dts, rescaling, shown_last, end, late);
+MILLSTREAM_JSON_FIELDS_BOTH_WAYS(CopiedState, packets, last_dts, last_bytes, last_check);
+MILLSTREAM_JSON_FIELDS_BOTH_WAYS(OutputState, frames, bytes, pieces, complete, first_pts, last_pts, last_duration,
+                                   last_dts_index, video_bytes, level, parameter_sets, tracks, copied, copies_repaired,
+                                   copied_packets, repaired_packets, damaged_packets);
+MILLSTREAM_JSON_FIELDS_BOTH_WAYS(SourceIdentity, bytes, modified_ns, ends_sha256);
+MILLSTREAM_JSON_FIELDS_BOTH_WAYS(ResolvedJob, backend, precision, halo, blend, tile_width, tile_height, encoder,
+                                   pixel_format, width, height, preset, encoder_threads, lookahead, references,
+                                   b_frames, chunk_frames, index_bytes);
+MILLSTREAM_JSON_FIELDS_BOTH_WAYS(ChunkRate, crf, max_rate, max_buffer);
+MILLSTREAM_JSON_FIELDS_BOTH_WAYS(GovernorState, seconds, natural_bytes, last_crf);
+
+namespace {
+
+constexpr std::size_t kMostBytes = 64 * kKiB;
+constexpr const char* kFormat = "millstream checkpoint";
+constexpr const char* kStartAgain = "To throw it away and start again give --resume never";
+
+[[noreturn]] void refuse(const std::filesystem::path& path, const std::string& why, const char* hint = kStartAgain) {
+    throw Error(ErrorKind::refused, {"reading the checkpoint", path.string(), why, hint});
+}
+
+// A program that the file is not meant for must not misread it: what it holds is checked as a whole.
+std::string seal(const Json& content) {
+    const std::string text = content.dump();
+    return sha256_of(std::as_bytes(std::span(text)));
+}
+
+std::string part_of(std::ifstream& file, std::uint64_t offset, std::size_t count) {
+    std::string bytes(count, '\0');
+    file.seekg(static_cast<std::streamoff>(offset));
+    file.read(bytes.data(), static_cast<std::streamsize>(count));
+    bytes.resize(static_cast<std::size_t>(file.gcount()));
+    file.clear();
+    return bytes;
+}
+
+Json to_content(const Checkpoint& checkpoint) {
+    Json content;
+    content["program"] = checkpoint.program;
+    content["input"] = checkpoint.input.string();
+    content["asked"] = Json::parse(checkpoint.asked);
+    content["model_sha256"] = checkpoint.model_sha256;
+    content["source"] = checkpoint.source;
+    content["resolved"] = checkpoint.resolved;
+    content["output"] = checkpoint.output;
+    content["last_frame_sha256"] = checkpoint.last_frame_sha256;
+    content["source_repaired"] = checkpoint.source_repaired;
+    content["rate"] = checkpoint.rate;
+    content["governor"] = checkpoint.governor;
+    content["done_s"] = checkpoint.done_s;
+    content["written_other"] = checkpoint.written_other;
+    return content;
+}
+
+Checkpoint from_content(const Json& content) {
+    Checkpoint checkpoint;
+    checkpoint.program = content.at("program").get<std::string>();
+    checkpoint.input = content.at("input").get<std::string>();
+    checkpoint.asked = content.at("asked").dump();
+    checkpoint.model_sha256 = content.at("model_sha256").get<std::string>();
+    checkpoint.source = content.at("source").get<SourceIdentity>();
+    checkpoint.resolved = content.at("resolved").get<ResolvedJob>();
+    checkpoint.output = content.at("output").get<OutputState>();
+    checkpoint.last_frame_sha256 = content.at("last_frame_sha256").get<std::string>();
+    checkpoint.source_repaired = content.at("source_repaired").get<bool>();
+    checkpoint.rate = content.at("rate").get<ChunkRate>();
+    checkpoint.governor = content.at("governor").get<GovernorState>();
+    checkpoint.done_s = content.at("done_s").get<double>();
+    checkpoint.written_other = content.at("written_other").get<std::uint64_t>();
+    return checkpoint;
+}
+
+}   // namespace
+
+SourceIdentity identify(const std::filesystem::path& source) {
+    constexpr std::size_t kEnd = kMiB;
+    constexpr std::int64_t kNanoseconds = 1'000'000'000;
+    SourceIdentity identity;
+    struct stat status {};
+    std::ifstream file(source, std::ios::binary);
+    if (!file || stat(source.c_str(), &status) != 0) {
+        throw Error(ErrorKind::input, {"opening the input", source.string(),
+                                       std::generic_category().message(errno), "Check the name and its permissions"});
+    }
+    identity.bytes = static_cast<std::uint64_t>(status.st_size);
+    identity.modified_ns = status.st_mtim.tv_sec * kNanoseconds + status.st_mtim.tv_nsec;
+    const std::uint64_t last = identity.bytes > kEnd ? identity.bytes - kEnd : 0;
+    const std::string ends = part_of(file, 0, kEnd) + part_of(file, last, kEnd);
+    identity.ends_sha256 = sha256_of(std::as_bytes(std::span(ends)));
+    return identity;
+}
+
+std::string asked_for(const Options& options) {
+    Json asked = Json::parse(to_json(options));
+    // Where things are, how fast and in how much memory it goes, and what is done with it afterwards.
+    for (const char* free : {"input", "output", "overwrite", "tile", "batch", "threads", "max_memory", "max_vram",
+                             "disk_limit", "runner", "verify", "resume"}) {
+        asked.erase(free);
+    }
+    return asked.dump();
+}
+
+void write_checkpoint(FileCalls& files, const std::filesystem::path& path, const Checkpoint& checkpoint) {
+    const Json content = to_content(checkpoint);
+    Json whole;
+    whole["format"] = kFormat;
+    whole["version"] = checkpoint.version;
+    whole["content"] = content;
+    whole["sha256"] = seal(content);
+    replace_file(files, path, whole.dump(1) + "\n");
+}
+
+std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& path) {
+    std::error_code failed;
+    if (!std::filesystem::exists(path, failed)) {
+        return std::nullopt;
+    }
+    std::ifstream file(path, std::ios::binary);
+    const std::string text = file ? part_of(file, 0, kMostBytes + 1) : std::string();
+    const Json whole = Json::parse(text, nullptr, false);
+    if (text.empty() || text.size() > kMostBytes || whole.is_discarded() || !whole.is_object()) {
+        refuse(path, "it cannot be read, or is damaged");
+    }
+    if (whole.value("format", "") != kFormat) {
+        refuse(path, "it is no checkpoint of Millstream's", "Choose another output, or move that file away");
+    }
+    if (whole.value("version", 0) != Checkpoint::kVersion) {
+        refuse(path, "another version of Millstream has written it",
+               "Finish the job with that version, or start again with --resume never");
+    }
+    try {
+        const Json& content = whole.at("content");
+        if (whole.at("sha256").get<std::string>() != seal(content)) {
+            refuse(path, "it is damaged, or was changed by hand");
+        }
+        return from_content(content);
+    } catch (const nlohmann::json::exception&) {
+        refuse(path, "it is damaged");
+    }
+}
+
+}   // namespace millstream

@@ -1,0 +1,208 @@
+"""Interrupted runs go on where they were, and end as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from conftest import Run, ffmpeg, make_video
+from test_jobs import decodes_cleanly, frame_times
+
+JOB = ["--model", "identity", "--scale", "1", "--chunk", "24f", "--preset", "ultrafast", "--encoder-options", "bf=2"]
+
+
+def packets(path: Path, streams: str) -> list[str]:
+    """Times and payloads of every packet, in the file's order."""
+    command = ["ffprobe", "-v", "error", "-select_streams", streams, "-show_data_hash", "md5", "-of", "csv"]
+    shown = ["-show_entries", "packet=pts,dts,size,data_hash", str(path)]
+    return subprocess.run([*command, *shown], check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+def make_source(path: Path, *, variable: bool = False, frames: int = 150) -> Path:
+    """Moving pictures with B-frames, sound that begins late and ends late, subtitles."""
+    seconds = frames / 24
+    texts = path.with_suffix(".srt")
+    texts.write_text(
+        "".join(f"{i + 1}\n00:00:0{i},500 --> 00:00:0{i + 1},200\nLine {i}\n\n" for i in range(int(seconds)))
+    )
+    pictures = ["-f", "lavfi", "-i", f"testsrc2=size=64x48:rate=24:duration={seconds}"]
+    sound = ["-itsoffset", "0.3", "-f", "lavfi", "-i", f"sine=sample_rate=48000:duration={seconds + 0.4}"]
+    timing = ["-vf", "select='mod(n,5)'", "-fps_mode", "vfr"] if variable else []
+    text_codec = "mov_text" if path.suffix == ".mp4" else "srt"
+    video = ["-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-g", "40", "-pix_fmt", "yuv420p"]
+    kinds = ["-c:a", "aac", "-c:s", text_codec]
+    ffmpeg(*pictures, *sound, "-i", texts, *timing, "-map", "0:v", "-map", "1:a", "-map", "2:s", *video, *kinds, path)
+    return path
+
+
+def command(millstream: Path, source: Path, output: Path, *more: str) -> list[str]:
+    return [str(millstream), "enhance", str(source), "-o", str(output), *JOB, "--progress", "json", *more]
+
+
+def kill_after(job: list[str], frames: int, delay_s: float) -> bool:
+    """Kills the job some time after so many frames; False if it was quicker."""
+    with subprocess.Popen(job, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if json.loads(line).get("frames_done", 0) >= frames:
+                break
+        time.sleep(delay_s)  # somewhere between two reports, so that kills fall into every part of the work
+        process.kill()
+        return process.wait() == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    ("source_name", "variable", "output_name", "more"),
+    [
+        ("in.mp4", False, "out.mp4", []),
+        ("in.mkv", True, "out.mkv", []),
+        ("in.mkv", True, "out.mp4", ["--convert-subtitles"]),
+        ("in.mp4", False, "out.webm", ["--codec", "av1", "--preset", "12", "--audio", "none", "--subtitles", "none"]),
+        ("in.ts", False, "out.mkv", []),
+        ("in.avi", False, "out.mov", []),
+    ],
+    ids=lambda value: str(value),
+)
+def test_killed_again_and_again_ends_as_if_nothing_had_happened(
+    millstream: Path,
+    tmp_path: Path,
+    source_name: str,
+    variable: bool,
+    output_name: str,
+    more: list[str],
+    request: pytest.FixtureRequest,
+) -> None:
+    source = tmp_path / source_name
+    made = make_source(tmp_path / "made.mkv", variable=variable)
+    if source.suffix in (".ts", ".avi"):
+        codecs = ["-c:v", "mpeg4", "-q:v", "3", "-bf", "0"] if source.suffix == ".avi" else ["-c:v", "copy"]
+        ffmpeg("-i", made, "-map", "0:v", "-map", "0:a", *codecs, "-c:a", "copy", source)
+    else:
+        make_source(source, variable=variable)
+    whole, killed = tmp_path / f"whole-{output_name}", tmp_path / output_name
+    more = [*more] if source.suffix not in (".ts", ".avi") else more
+    options = [option for option in more if "bf=2" not in option]
+    job = command(millstream, source, killed, *options)
+    if "av1" in options:
+        job = [part for part in job if part not in ("--encoder-options", "bf=2")]
+    plain = [str(whole) if part == str(killed) else part for part in job]
+    subprocess.run(plain, check=True, capture_output=True, timeout=120)
+
+    chance = random.Random(output_name + source_name)
+    kills = 0
+    for _ in range(40 if request.config.getoption("--full") else 5):
+        kills += kill_after(job, chance.randrange(1, 140), chance.random() * 0.05)
+        if killed.exists():
+            break
+        part = Path(f"{killed}.part")
+        if part.exists() and Path(f"{killed}.millstream.json").exists():
+            with part.open("ab") as torn:  # and a tail that belongs to nothing
+                torn.write(bytes(chance.randrange(256) for _ in range(chance.choice([1, 100, 70000]))))
+    assert kills > 0
+    if not killed.exists():
+        done = subprocess.run(job, check=True, capture_output=True, text=True, timeout=120)
+        assert "resumed at frame" in done.stdout + done.stderr
+    for streams in ("v", "a", "s"):
+        assert packets(killed, streams) == packets(whole, streams), streams
+    assert frame_times(killed) == frame_times(whole)
+    assert decodes_cleanly(killed)
+    assert sorted(p.name for p in tmp_path.glob(f"{output_name}*")) == [output_name]
+
+
+def test_with_the_lock_on_there_is_no_joint(millstream: Path, tmp_path: Path) -> None:
+    source = make_source(tmp_path / "in.mkv")
+    whole, killed = tmp_path / "whole.mkv", tmp_path / "out.mkv"
+    lock = ["--temporal", "high", "--codec", "hevc"]
+    subprocess.run(command(millstream, source, whole, *lock), check=True, capture_output=True, timeout=120)
+    job = command(millstream, source, killed, *lock)
+    assert kill_after(job, 30, 0)
+    assert kill_after(job, 60, 0)
+    subprocess.run(job, check=True, capture_output=True, timeout=120)
+    assert packets(killed, "v") == packets(whole, "v")
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_r6_1_a_signal_keeps_what_is_committed_and_says_how_to_go_on(
+    millstream: Path, tmp_path: Path, sent: signal.Signals
+) -> None:
+    source = make_video(tmp_path / "in.mp4", frames=1000, size="64x48")
+    output = tmp_path / "out.mp4"
+    job = command(millstream, source, output)
+    with subprocess.Popen(job, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if json.loads(line).get("frames_done", 0) > 100:
+                break
+        process.send_signal(sent)
+        rest, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    said = rest + errors
+    partial = Path(f"{output}.part")
+    assert str(partial) in said
+    assert "The same command goes on" in said
+    kept = frame_times(partial)
+    assert 0 < len(kept) < 1000
+    assert len(kept) % 24 == 0
+    assert kept == pytest.approx(frame_times(source)[: len(kept)], abs=1e-9)
+    assert decodes_cleanly(partial)
+    done = subprocess.run(job, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert len(frame_times(output)) == 1000
+
+
+def test_a_second_run_on_the_same_output_is_refused(millstream: Path, run: Run, tmp_path: Path) -> None:
+    source = make_video(tmp_path / "in.mp4", frames=1000, size="64x48")
+    job = command(millstream, source, tmp_path / "out.mp4")
+    with subprocess.Popen(job, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as first:
+        assert first.stdout is not None
+        first.stdout.readline()
+        while not (tmp_path / "out.mp4.part").exists():
+            first.stdout.readline()
+        second = run("enhance", source, "-o", "out.mp4", *JOB, "--resume", "never")
+        assert second.returncode == 4, second.stderr
+        assert "another run of Millstream is writing it" in second.stderr
+        assert run("clean", "out.mp4").returncode == 4
+        first.communicate(timeout=120)
+        assert first.returncode == 0
+
+
+def test_clean_removes_what_an_interrupted_run_has_left(millstream: Path, run: Run, tmp_path: Path) -> None:
+    source = make_video(tmp_path / "in.mp4", frames=400, size="64x48")
+    assert kill_after(command(millstream, source, tmp_path / "out.mp4"), 60, 0)
+    (tmp_path / "other.txt").write_text("stays")
+    done = run("clean", "out.mp4")
+    assert done.returncode == 0
+    assert "out.mp4.part" in done.stdout
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.mp4", "other.txt"]
+
+
+def test_inspect_tells_where_it_would_go_on(millstream: Path, run: Run, tmp_path: Path) -> None:
+    source = make_video(tmp_path / "in.mp4", frames=400, size="64x48")
+    assert kill_after(command(millstream, source, tmp_path / "out.mp4"), 60, 0)
+    plan = run("inspect", source, "-o", tmp_path / "out.mp4", *JOB, "--json")
+    assert plan.returncode == 0, plan.stderr
+    frames = json.loads(plan.stdout)["resumed_frames"]
+    assert frames >= 24
+    assert frames % 24 == 0
+    assert "a checkpoint every 24 frames" in run("inspect", source, "-o", tmp_path / "out.mp4", *JOB).stdout
+
+
+def test_the_output_keeps_its_share_of_the_space(run: Run, tmp_path: Path) -> None:
+    source = tmp_path / "in.mp4"  # noise, coded as badly as it goes: any better quality needs far more
+    noise = "testsrc2=size=320x180:rate=24:duration=20,noise=alls=40:allf=t"
+    ffmpeg("-f", "lavfi", "-i", noise, "-c:v", "libx264", "-preset", "ultrafast", "-crf", "40", source)
+    quick = ["--model", "identity", "--scale", "2", "--temporal", "off", "--preset", "ultrafast", "--progress", "none"]
+    for name, ratio in (("a.mp4", 3.0), ("b.mkv", 2.0)):
+        done = run("enhance", source, "-o", name, *quick, "--chunk", "48f", "--max-total", str(ratio))
+        assert done.returncode == 0, done.stderr
+        total = source.stat().st_size + (tmp_path / name).stat().st_size
+        assert total <= ratio * 1.01 * source.stat().st_size
+        assert total >= ratio * 0.75 * source.stat().st_size
+    free = run("enhance", source, "-o", "free.mp4", *quick, "--max-total", "none")
+    assert free.returncode == 0, free.stderr
+    assert (tmp_path / "free.mp4").stat().st_size > 3 * source.stat().st_size
