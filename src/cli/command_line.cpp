@@ -9,7 +9,8 @@
 
 #include "cli/help.h"
 #include "cli/suggestion.h"
-#include "cli/values.h"
+#include "config/option_table.h"
+#include "config/values.h"
 #include "millstream/error.h"
 
 namespace millstream {
@@ -180,12 +181,30 @@ void add_stream_options(CLI::App& app, Options& o) {
         ->group(group);
 }
 
-// Everything `enhance` and `inspect` share.
-void add_job_options(CLI::App& app, Options& o, bool output_required) {
-    value(app, "IN", "FILE", "the video to enhance", [&o](Text text) { o.input = text; })->required();
-    value(app, "-o,--output", "OUT", "the file to write", [&o](Text text) {
-        o.output = text;
-    })->required(output_required);
+std::string parse_quality(Text text) {
+    if (text == "fast" || text == "balanced" || text == "high") {
+        return text;
+    }
+    throw Error(ErrorKind::usage,
+                {"reading the command line", "--quality " + text, "it takes one of fast, balanced, high", ""});
+}
+
+void add_config_options(CLI::App& app, ConfigLayers& layers) {
+    const char* const group = "Configuration (docs/config.md)";
+    value(app, "--config", "FILE", "options from a JSON or YAML file; those given here go before it", [&](Text text) {
+        layers.configuration = text;
+    })->group(group);
+    value(app, "--profile", "NAME|FILE", "a preset below the configuration, e.g. theater_medium_balanced",
+          [&](Text text) { layers.preset = text; })
+        ->group(group);
+    value(app, "--quality", "fast|balanced|high", "which of the configuration's quality presets is used",
+          [&](Text text) { layers.context.quality = parse_quality(text); })
+        ->group(group);
+}
+
+// Everything that describes a job.
+void add_options(CLI::App& app, CommandLine& line) {
+    Options& o = line.options;
     app.add_flag("-y,--overwrite", o.overwrite, "replace OUT if it exists, once the new one is complete");
     add_network_options(app, o);
     add_temporal_options(app, o);
@@ -193,6 +212,38 @@ void add_job_options(CLI::App& app, Options& o, bool output_required) {
     add_encoding_options(app, o);
     add_source_options(app, o);
     add_stream_options(app, o);
+    add_config_options(app, line.layers);
+}
+
+// Everything `enhance` and `inspect` share.
+void add_job_options(CLI::App& app, CommandLine& line, bool output_required) {
+    Options& o = line.options;
+    value(app, "IN", "FILE", "the video to enhance", [&o](Text text) { o.input = text; })->required();
+    value(app, "-o,--output", "OUT", "the file to write", [&o](Text text) {
+        o.output = text;
+    })->required(output_required);
+    add_options(app, line);
+}
+
+// What was said of `options`, as texts of the option table, so that it can go over a configuration.
+std::vector<Setting> settings_of(const CLI::App& app) {
+    std::vector<Setting> settings;
+    for (const OptionEntry& entry : option_table()) {
+        const CLI::Option* option = app.get_option_no_throw(std::string(entry.flag));
+        if (option == nullptr || option->count() == 0) {
+            continue;
+        }
+        std::string text;
+        for (const std::string& part : option->results()) {
+            text += (text.empty() ? "" : ":") + part;   // only --encoder-options may be repeated
+        }
+        settings.push_back({std::string(entry.name), std::move(text), "command line"});
+    }
+    const CLI::Option* no_audio = app.get_option_no_throw("--no-audio");
+    if (no_audio != nullptr && no_audio->count() > 0) {
+        settings.push_back({"audio", "none", "command line"});
+    }
+    return settings;
 }
 
 ProgressMode parse_progress(Text text) {
@@ -212,7 +263,7 @@ ProgressMode parse_progress(Text text) {
 
 void add_enhance(CLI::App& app, CommandLine& line) {
     CLI::App& enhance = *app.add_subcommand("enhance", "enhance a video into a new file");
-    add_job_options(enhance, line.options, true);
+    add_job_options(enhance, line, true);
     const char* const group = "Messages";
     value(enhance, "--progress", "auto|bar|lines|json|none", "how progress is shown", [&line](Text text) {
         line.progress = parse_progress(text);
@@ -238,15 +289,21 @@ void add_enhance(CLI::App& app, CommandLine& line) {
     quiet->group(group);
     enhance.add_flag("--verify", line.options.verify, "compare OUT with IN at the end; exit code 7 where it differs");
     enhance.footer(kEnhanceFooterText);
-    enhance.callback([&line] { line.verb = Verb::enhance; });
+    enhance.callback([&line, &enhance] {
+        line.verb = Verb::enhance;
+        line.layers.caller = settings_of(enhance);
+    });
 }
 
 void add_inspect(CLI::App& app, CommandLine& line) {
     CLI::App& inspect = *app.add_subcommand("inspect", "say what enhance would do, and write nothing");
-    add_job_options(inspect, line.options, false);
+    add_job_options(inspect, line, false);
     inspect.add_flag("--json", line.json, "the plan as JSON");
     inspect.footer(kInspectFooterText);
-    inspect.callback([&line] { line.verb = Verb::inspect; });
+    inspect.callback([&line, &inspect] {
+        line.verb = Verb::inspect;
+        line.layers.caller = settings_of(inspect);
+    });
 }
 
 void add_verify(CLI::App& app, CommandLine& line) {
@@ -277,6 +334,22 @@ void add_verify(CLI::App& app, CommandLine& line) {
     progress->group("Messages");
     verify.footer(kVerifyFooterText);
     verify.callback([&line] { line.verb = Verb::verify; });
+}
+
+void add_config(CLI::App& app, CommandLine& line) {
+    CLI::App& config = *app.add_subcommand("config", "configuration files and presets");
+    config.require_subcommand(1);
+    CLI::App& explain = *config.add_subcommand("explain", "what every key of a file does here, or why it does nothing");
+    value(explain, "FILE", "FILE", "a JSON or YAML file, or a preset's name", [&line](Text text) {
+        line.config_file = text;
+    })->required();
+    explain.callback([&line] { line.verb = Verb::explain_config; });
+    CLI::App& show = *config.add_subcommand("show", "the options a job would have, and where each comes from");
+    add_options(show, line);
+    show.callback([&line, &show] {
+        line.verb = Verb::show_config;
+        line.layers.caller = settings_of(show);
+    });
 }
 
 void add_clean(CLI::App& app, CommandLine& line) {
@@ -312,6 +385,7 @@ std::unique_ptr<CLI::App> make_parser(CommandLine& line) {
     add_verify(*app, line);
     add_clean(*app, line);
     add_models(*app, line);
+    add_config(*app, line);
     app->add_subcommand("doctor", "what is installed here, what is missing")->callback([&line] {
         line.verb = Verb::doctor;
     });

@@ -1,5 +1,6 @@
 #include "cli/commands.h"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <filesystem>
@@ -13,6 +14,7 @@
 #include "cli/progress_printer.h"
 #include "cli/progress_text.h"
 #include "cli/signals.h"
+#include "millstream/config.h"
 #include "millstream/error.h"
 #include "millstream/job.h"
 #include "millstream/model.h"
@@ -45,6 +47,22 @@ Error current_error() {
             ErrorKind::internal,
             {"an unexpected failure", "", "of an unknown type", "This is a defect of Millstream: please report it"}};
     }
+}
+
+// The command line's options over what its configuration and preset say, and what there is to say of them.
+std::vector<std::string> take_configuration(CommandLine& line) {
+    if (line.layers.configuration.empty() && line.layers.preset.empty()) {
+        return {};
+    }
+    EffectiveOptions effective = resolve_options(line.layers);
+    effective.options.input = line.options.input;
+    effective.options.output = line.options.output;
+    line.options = std::move(effective.options);
+    if (effective.configuration && !effective.configuration->streaming) {
+        effective.warnings.push_back(effective.configuration->source +
+                                     ": streaming is switched off there, but all that this program does is streaming.");
+    }
+    return std::move(effective.warnings);
 }
 
 int exit_code_of(const std::optional<VerifyReport>& report) {
@@ -83,11 +101,14 @@ int verify_command(const CommandLine& line, Console& console) {
     return failure->exit_code();
 }
 
-int enhance_command(const CommandLine& line, Console& console) {
+int enhance_command(CommandLine line, Console& console) {
     const std::unique_ptr<ProgressPrinter> printer =
         make_progress_printer(line.progress, line.verbosity, console, steady_seconds);
     std::optional<Error> failure;
     try {
+        for (const std::string& warning : take_configuration(line)) {
+            printer->on_message(Severity::warning, warning);
+        }
         const StopOnSignals signals([&](const std::string& signal) { printer->on_stopping(signal); });
         const Report report = enhance(line.options, printer.get(), signals.token());
         printer->on_done(report);
@@ -100,6 +121,9 @@ int enhance_command(const CommandLine& line, Console& console) {
 }
 
 void inspect_command(CommandLine line, Console& console) {
+    for (const std::string& warning : take_configuration(line)) {
+        console.err("warning: " + warning + "\n");
+    }
     if (line.options.output.empty()) {
         line.options.output = line.options.input.stem().concat("_enhanced.mkv");
         line.options.overwrite = true;   // nothing is written: what exists there is no obstacle
@@ -110,6 +134,12 @@ void inspect_command(CommandLine line, Console& console) {
         text += '\n';
     }
     console.out(text);
+}
+
+std::string explanation(const std::string& file_or_preset) {
+    const std::vector<std::string> presets = preset_names();
+    const bool preset = std::find(presets.begin(), presets.end(), file_or_preset) != presets.end();
+    return explain_text(preset ? read_preset(file_or_preset) : read_configuration(file_or_preset));
 }
 
 int run(const CommandLine& line, Console& console) {
@@ -143,6 +173,12 @@ int run(const CommandLine& line, Console& console) {
         case Verb::doctor:
             console.out(
                 doctor_text(inspect_system(std::filesystem::current_path()), list_models(), model_search_path()));
+            return 0;
+        case Verb::explain_config:
+            console.out(explanation(line.config_file));
+            return 0;
+        case Verb::show_config:
+            console.out(effective_text(resolve_options(line.layers)));
             return 0;
     }
     return static_cast<int>(ErrorKind::internal);

@@ -10,9 +10,11 @@
 #include "media/decoder.h"
 #include "media/output.h"
 #include "millstream/error.h"
+#include "millstream/filter.h"
 #include "millstream/verify.h"
 #include "pipeline/chunks.h"
 #include "pipeline/committer.h"
+#include "pipeline/filter_stage.h"
 #include "pipeline/job.h"
 #include "pipeline/output_checks.h"
 #include "pipeline/plan_words.h"
@@ -121,8 +123,9 @@ OutputSpec output_spec(const PreparedJob& job, FileCalls& files) {
 // Everything one run needs, built from a prepared job in the order frames pass it.
 class Run {
 public:
-    Run(PreparedJob job, Observer& observer, RunWatch& watch, std::stop_token stop)
+    Run(PreparedJob job, FrameFilter* filter, Observer& observer, RunWatch& watch, std::stop_token stop)
         : job_(std::move(job)),
+          filter_(filter),
           observer_(observer),
           watch_(watch),
           files_(watch.file_calls()),
@@ -248,6 +251,10 @@ private:
             before.push_back(&motion);
             behind.push_back(&temporal);
         }
+        std::optional<FilterStage> filter;
+        if (filter_ != nullptr) {
+            behind.push_back(&filter.emplace(*filter_, options.temporal != TemporalPreset::off));
+        }
         behind.push_back(&to_picture);
         const auto groups = join(std::move(before), std::move(behind), encode);
         const bool serial = options.runner == Runner::serial;
@@ -256,7 +263,8 @@ private:
         progress.finish();
         const auto frames = std::max<std::int64_t>(1, encoded_.frames.load() - done);
         report.precision = words(enhance_.precision());
-        report.copies_per_frame = enhance_.copies() / static_cast<double>(frames);
+        const double filter_copies = filter ? static_cast<double>(filter->copies()) : 0;
+        report.copies_per_frame = (enhance_.copies() + filter_copies) / static_cast<double>(frames);
         return report;
     }
 
@@ -342,6 +350,7 @@ private:
     }
 
     PreparedJob job_;
+    FrameFilter* filter_;   // none: nullptr
     Observer& observer_;
     RunWatch& watch_;
     FileCalls& files_;
@@ -377,17 +386,8 @@ void report_failure(RunWatch& watch, const Plan& plan, Observer& observer) {
     }
 }
 
-}   // namespace
-
-Plan make_plan(const Options& options) {
-    return prepare(options).plan;
-}
-
-Report enhance(const Options& options, Observer* observer, std::stop_token stop) {
-    return enhance_through(system_files(), options, observer, std::move(stop));
-}
-
-Report enhance_through(FileCalls& files, const Options& options, Observer* observer, std::stop_token stop) {
+Report run_job(FileCalls& files, const Options& options, FrameFilter* filter, Observer* observer,
+               std::stop_token stop) {
     Observer silent;
     Observer& watcher = observer == nullptr ? silent : *observer;
     check_report_paths(options);
@@ -398,7 +398,7 @@ Report enhance_through(FileCalls& files, const Options& options, Observer* obser
     watcher.on_plan(plan);
     Report report;
     try {
-        report = Run(std::move(job), watcher, watch, stop).execute();
+        report = Run(std::move(job), filter, watcher, watch, stop).execute();
         if (options.verify) {
             watcher.on_message(Severity::info, "comparing the output with its source");
             report.verification = verify({.input = options.input,
@@ -413,6 +413,26 @@ Report enhance_through(FileCalls& files, const Options& options, Observer* obser
     }
     write_reports(watch.file_calls(), report);
     return report;
+}
+
+}   // namespace
+
+Plan make_plan(const Options& options) {
+    return prepare(options).plan;
+}
+
+Report enhance(const Options& options, Observer* observer, std::stop_token stop) {
+    return enhance_through(system_files(), options, observer, std::move(stop));
+}
+
+Report enhance(const Options& options, FrameFilter& filter, Observer* observer, std::stop_token stop) {
+    Options anew = options;
+    anew.resume = Resume::never;   // nobody knows what the filter of the interrupted run did
+    return run_job(system_files(), anew, &filter, observer, std::move(stop));
+}
+
+Report enhance_through(FileCalls& files, const Options& options, Observer* observer, std::stop_token stop) {
+    return run_job(files, options, nullptr, observer, std::move(stop));
 }
 
 std::vector<std::filesystem::path> remove_leftovers(const std::filesystem::path& output) {

@@ -6,6 +6,12 @@
 namespace millstream {
 namespace {
 
+// A halo as deep as the network sees makes tiles exact; beyond this many pixels it would cost more than it is worth
+// and seams are cross-faded instead, as the ecosystem does for deep networks.
+constexpr int kLargestExactHalo = 48;
+constexpr int kInexactHalo = 32;
+constexpr int kInexactBlend = 8;
+
 // One request alone leaves the cores idle at layer borders; measured 4-6 % on two cores (design notes).
 constexpr double kOneRequestPenalty = 1.05;
 // Fused stages do not overlap conversion with the network. Conversion is 1-3 % of the default network's time.
@@ -117,6 +123,12 @@ int most_requests(const MemoryNeeds& needs, const Candidate& tiles) {
 }
 
 }   // namespace
+
+void set_halo(MemoryNeeds& needs, int receptive_radius) {
+    const bool exact = receptive_radius <= kLargestExactHalo;
+    needs.halo = exact ? receptive_radius : kInexactHalo;
+    needs.blend = exact ? 0 : kInexactBlend;
+}
 
 std::optional<MemoryChoice> fit_memory(const MemoryNeeds& needs, MemoryChoice& smallest) {
     std::optional<MemoryChoice> best;

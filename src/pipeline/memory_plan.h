@@ -57,6 +57,10 @@ struct MemoryChoice {
     MemoryPlan memory;
 };
 
+/// Fills needs.halo and .blend for a network that sees `receptive_radius` input pixels around each: exact tiles, or for
+/// networks that see too far, cross-faded ones.
+void set_halo(MemoryNeeds& needs, int receptive_radius);
+
 /// The fastest choice that fits: least area computed, then most requests, then separate stages. Nothing when even the
 /// smallest tile does not fit; `smallest` then holds what it would take.
 std::optional<MemoryChoice> fit_memory(const MemoryNeeds& needs, MemoryChoice& smallest);

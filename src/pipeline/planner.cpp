@@ -20,11 +20,6 @@
 namespace millstream {
 namespace {
 
-// A halo as deep as the network sees makes tiles exact; beyond this many pixels it would cost more than it is worth
-// and seams are cross-faded instead, as the ecosystem does for deep networks.
-constexpr int kLargestExactHalo = 48;
-constexpr int kInexactHalo = 32;
-constexpr int kInexactBlend = 8;
 // What the libraries allocate after planning that no other entry names: thread stacks, file buffers, what the allocator
 // does not give back. Runs of the identity with every combination of budget and size stay below their plan without any.
 constexpr std::uint64_t kRunOverhead = 48 * kMiB;
@@ -208,11 +203,7 @@ private:
         needs.frame = input_size();
         needs.frames = video().frames;
         needs.scale = network.scale;
-        needs.halo = network.receptive_radius;
-        if (needs.halo > kLargestExactHalo) {
-            needs.halo = kInexactHalo;
-            needs.blend = kInexactBlend;
-        }
+        set_halo(needs, network.receptive_radius);
         needs.tile = options().tile;
         if (job_.checkpoint && job_.checkpoint->resolved.tile_width > 0) {   // the seams must stay where they are
             needs.tile = std::max(job_.checkpoint->resolved.tile_width, job_.checkpoint->resolved.tile_height);

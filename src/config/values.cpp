@@ -1,4 +1,4 @@
-#include "cli/values.h"
+#include "config/values.h"
 
 #include <algorithm>
 #include <array>
@@ -34,6 +34,39 @@ struct Choice {
     std::string_view name;
     T value;
 };
+
+constexpr std::array<Choice<Backend>, 3> kBackends{
+    {{"auto", Backend::automatic}, {"torch", Backend::torch}, {"openvino", Backend::openvino}}};
+constexpr std::array<Choice<Precision>, 4> kPrecisions{
+    {{"auto", Precision::automatic}, {"fp32", Precision::fp32}, {"bf16", Precision::bf16}, {"fp16", Precision::fp16}}};
+constexpr std::array<Choice<ColourFixing>, 2> kColourFixes{
+    {{"off", ColourFixing::off}, {"lowpass", ColourFixing::low_pass}}};
+constexpr std::array<Choice<Alpha>, 3> kAlphas{
+    {{"auto", Alpha::automatic}, {"drop", Alpha::drop}, {"require", Alpha::require}}};
+constexpr std::array<Choice<Deinterlace>, 4> kDeinterlaces{{{"auto", Deinterlace::automatic},
+                                                            {"off", Deinterlace::off},
+                                                            {"on", Deinterlace::on},
+                                                            {"field", Deinterlace::fields}}};
+constexpr std::array<Choice<Resume>, 3> kResumes{
+    {{"auto", Resume::automatic}, {"never", Resume::never}, {"require", Resume::require}}};
+constexpr std::array<Choice<Runner>, 2> kRunners{{{"threaded", Runner::threaded}, {"serial", Runner::serial}}};
+constexpr std::array<Choice<TemporalPreset>, 4> kTemporalPresets{{{"off", TemporalPreset::off},
+                                                                  {"low", TemporalPreset::low},
+                                                                  {"medium", TemporalPreset::medium},
+                                                                  {"high", TemporalPreset::high}}};
+constexpr std::array<Choice<FlowQuality>, 2> kFlowQualities{{{"full", FlowQuality::full}, {"fast", FlowQuality::fast}}};
+constexpr std::array<Choice<DebugView>, 3> kDebugViews{
+    {{"flow", DebugView::flow}, {"confidence", DebugView::confidence}, {"split", DebugView::split}}};
+constexpr std::array<Choice<std::string_view>, 3> kCodecs{{{"h264", "h264"}, {"hevc", "hevc"}, {"av1", "av1"}}};
+constexpr std::array<Choice<bool>, 6> kSwitches{
+    {{"true", true}, {"false", false}, {"on", true}, {"off", false}, {"yes", true}, {"no", false}}};
+
+template <class T, std::size_t N>
+std::string name_of(T value, const std::array<Choice<T>, N>& choices) {
+    const auto* const found = std::find_if(choices.begin(), choices.end(),
+                                           [value](const Choice<T>& choice) { return choice.value == value; });
+    return found == choices.end() ? "" : std::string(found->name);
+}
 
 template <class T, std::size_t N>
 T choose(std::string_view option, std::string_view text, const std::array<Choice<T>, N>& choices) {
@@ -172,8 +205,7 @@ ChunkLength parse_chunk(std::string_view text) {
 }
 
 Resume parse_resume(std::string_view text) {
-    return choose<Resume, 3>("--resume", text,
-                             {{{"auto", Resume::automatic}, {"never", Resume::never}, {"require", Resume::require}}});
+    return choose("--resume", text, kResumes);
 }
 
 std::uint64_t parse_memory(std::string_view option, std::string_view text) {
@@ -224,22 +256,15 @@ StreamSelection parse_selection(std::string_view option, std::string_view text) 
 }
 
 Backend parse_backend(std::string_view text) {
-    return choose<Backend, 3>(
-        "--backend", text,
-        {{{"auto", Backend::automatic}, {"torch", Backend::torch}, {"openvino", Backend::openvino}}});
+    return choose("--backend", text, kBackends);
 }
 
 Precision parse_precision(std::string_view text) {
-    return choose<Precision, 4>("--precision", text,
-                                {{{"auto", Precision::automatic},
-                                  {"fp32", Precision::fp32},
-                                  {"bf16", Precision::bf16},
-                                  {"fp16", Precision::fp16}}});
+    return choose("--precision", text, kPrecisions);
 }
 
 ColourFixing parse_colour_fix(std::string_view text) {
-    return choose<ColourFixing, 2>("--color-fix", text,
-                                   {{{"off", ColourFixing::off}, {"lowpass", ColourFixing::low_pass}}});
+    return choose("--color-fix", text, kColourFixes);
 }
 
 Crop parse_crop(std::string_view text) {
@@ -263,16 +288,11 @@ Crop parse_crop(std::string_view text) {
 }
 
 Alpha parse_alpha(std::string_view text) {
-    return choose<Alpha, 3>("--alpha", text,
-                            {{{"auto", Alpha::automatic}, {"drop", Alpha::drop}, {"require", Alpha::require}}});
+    return choose("--alpha", text, kAlphas);
 }
 
 Deinterlace parse_deinterlace(std::string_view text) {
-    return choose<Deinterlace, 4>("--deinterlace", text,
-                                  {{{"auto", Deinterlace::automatic},
-                                    {"off", Deinterlace::off},
-                                    {"on", Deinterlace::on},
-                                    {"field", Deinterlace::fields}}});
+    return choose("--deinterlace", text, kDeinterlaces);
 }
 
 ReleasePolicy parse_release(std::string_view text) {
@@ -283,30 +303,132 @@ ReleasePolicy parse_release(std::string_view text) {
 }
 
 Runner parse_runner(std::string_view text) {
-    return choose<Runner, 2>("--runner", text, {{{"threaded", Runner::threaded}, {"serial", Runner::serial}}});
+    return choose("--runner", text, kRunners);
 }
 
 TemporalPreset parse_temporal(std::string_view text) {
-    return choose<TemporalPreset, 4>("--temporal", text,
-                                     {{{"off", TemporalPreset::off},
-                                       {"low", TemporalPreset::low},
-                                       {"medium", TemporalPreset::medium},
-                                       {"high", TemporalPreset::high}}});
+    return choose("--temporal", text, kTemporalPresets);
 }
 
 FlowQuality parse_temporal_flow(std::string_view text) {
-    return choose<FlowQuality, 2>("--temporal-flow", text,
-                                  {{{"full", FlowQuality::full}, {"fast", FlowQuality::fast}}});
+    return choose("--temporal-flow", text, kFlowQualities);
 }
 
 DebugView parse_debug_view(std::string_view text) {
-    return choose<DebugView, 3>(
-        "--debug-view", text,
-        {{{"flow", DebugView::flow}, {"confidence", DebugView::confidence}, {"split", DebugView::split}}});
+    return choose("--debug-view", text, kDebugViews);
 }
 
 std::string parse_codec(std::string_view text) {
-    return choose<std::string, 3>("--codec", text, {{{"h264", "h264"}, {"hevc", "hevc"}, {"av1", "av1"}}});
+    return std::string(choose("--codec", text, kCodecs));
+}
+
+bool parse_switch(std::string_view option, std::string_view text) {
+    return choose(option, text, kSwitches);
+}
+
+std::string text_of(Backend value) {
+    return name_of(value, kBackends);
+}
+
+std::string text_of(Precision value) {
+    return name_of(value, kPrecisions);
+}
+
+std::string text_of(ColourFixing value) {
+    return name_of(value, kColourFixes);
+}
+
+std::string text_of(Alpha value) {
+    return name_of(value, kAlphas);
+}
+
+std::string text_of(Deinterlace value) {
+    return name_of(value, kDeinterlaces);
+}
+
+std::string text_of(Resume value) {
+    return name_of(value, kResumes);
+}
+
+std::string text_of(Runner value) {
+    return name_of(value, kRunners);
+}
+
+std::string text_of(TemporalPreset value) {
+    return name_of(value, kTemporalPresets);
+}
+
+std::string text_of(FlowQuality value) {
+    return name_of(value, kFlowQualities);
+}
+
+std::string text_of(DebugView value) {
+    return value == DebugView::none ? "none" : name_of(value, kDebugViews);
+}
+
+std::string text_of(Size size) {
+    return std::to_string(size.width) + "x" + std::to_string(size.height);
+}
+
+std::string text_of(const Crop& crop) {
+    if (crop.kind == Crop::Kind::rectangle) {
+        return std::to_string(crop.width) + ":" + std::to_string(crop.height) + ":" + std::to_string(crop.x) + ":" +
+               std::to_string(crop.y);
+    }
+    return crop.kind == Crop::Kind::automatic ? "auto" : "off";
+}
+
+std::string text_of(const DiskLimit& limit) {
+    if (limit.kind == DiskLimit::Kind::percent) {
+        std::ostringstream text;
+        text << limit.percent << "%";
+        return text.str();
+    }
+    return limit.kind == DiskLimit::Kind::none ? "none" : std::to_string(limit.bytes);
+}
+
+std::string text_of(const TotalLimit& limit) {
+    std::ostringstream text;
+    text.precision(17);
+    if (limit.kind == TotalLimit::Kind::none) {
+        text << "none";
+    } else if (limit.kind == TotalLimit::Kind::ratio) {
+        text << limit.ratio;
+    } else {
+        text << static_cast<double>(limit.bytes) / static_cast<double>(kKiB) << "KiB";   // a bare number is a ratio
+    }
+    return text.str();
+}
+
+std::string text_of(const ChunkLength& chunk) {
+    std::ostringstream text;
+    if (chunk.kind == ChunkLength::Kind::automatic) {
+        text << "auto";
+    } else if (chunk.kind == ChunkLength::Kind::seconds) {
+        text << chunk.seconds << "s";
+    } else {
+        text << chunk.frames << "f";
+    }
+    return text.str();
+}
+
+std::string text_of(const KeyValues& pairs) {
+    std::string text;
+    for (const auto& [key, value] : pairs) {
+        text += (text.empty() ? "" : ":") + key + "=" + value;
+    }
+    return text;
+}
+
+std::string text_of(const StreamSelection& selection) {
+    if (selection.kind != StreamSelection::Kind::chosen) {
+        return selection.kind == StreamSelection::Kind::all ? "all" : "none";
+    }
+    std::string text;
+    for (const int index : selection.indices) {
+        text += (text.empty() ? "" : ",") + std::to_string(index);
+    }
+    return text;
 }
 
 }   // namespace millstream

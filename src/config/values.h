@@ -1,4 +1,4 @@
-// Room `cli`: the command line. Everything it needs of the library comes through include/millstream.
+// Room `config`: what users write, as options: words of the command line, configuration files, presets.
 // This header: the text of one option -> its value. Each throws Error(usage) that names the option, the text and what
 // would be right.
 #pragma once
@@ -47,5 +47,25 @@ TemporalPreset parse_temporal(std::string_view text);
 FlowQuality parse_temporal_flow(std::string_view text);
 DebugView parse_debug_view(std::string_view text);
 std::string parse_codec(std::string_view text);
+bool parse_switch(std::string_view option, std::string_view text);   ///< "true", "false" and what else YAML calls so
+
+/// The other way: the text that gives this value.
+std::string text_of(Size size);
+std::string text_of(Backend value);
+std::string text_of(Precision value);
+std::string text_of(ColourFixing value);
+std::string text_of(const Crop& crop);
+std::string text_of(Alpha value);
+std::string text_of(Deinterlace value);
+std::string text_of(Resume value);
+std::string text_of(Runner value);
+std::string text_of(TemporalPreset value);
+std::string text_of(FlowQuality value);
+std::string text_of(DebugView value);
+std::string text_of(const DiskLimit& limit);
+std::string text_of(const TotalLimit& limit);
+std::string text_of(const ChunkLength& chunk);
+std::string text_of(const KeyValues& pairs);
+std::string text_of(const StreamSelection& selection);
 
 }   // namespace millstream

@@ -1,4 +1,4 @@
-#include "cli/values.h"
+#include "config/values.h"
 
 #include <gtest/gtest.h>
 

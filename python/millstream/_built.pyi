@@ -1,0 +1,4 @@
+"""What this was compiled with; the build writes the values."""
+
+VERSION: str
+TORCH: str

@@ -1,0 +1,242 @@
+"""The calls most programs need."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, TypedDict, Unpack
+
+from millstream._load import core
+from millstream._records import Plan, Progress, Report, SourceFile, Verification
+
+StrPath = str | os.PathLike[str]
+ProgressCall = Callable[[Progress], object]
+MessageCall = Callable[[str, str], object]
+ProcessCall = Callable[[Any], Any]
+
+
+class OptionWords(TypedDict, total=False):
+    """Options of one job: the fields of C++'s `Options`, whose defaults hold for what is left out or None.
+
+    Words are those of the command line (`millstream enhance --help`). Sizes are "1920x1080" or (1920, 1080), amounts
+    of memory bytes or "2GiB", streams "all", "none" or numbers, `crop` "W:H:X:Y" or (w, h, x, y).
+    """
+
+    overwrite: bool
+    model: StrPath | None
+    scale: int | None
+    size: str | tuple[int, int] | None
+    fit: str | tuple[int, int] | None
+    backend: str | None
+    precision: str | None
+    tile: int | str | None
+    batch: int | str | None
+    threads: int | str | None
+    colour_fix: str | None
+    temporal: str | None
+    temporal_flow: str | None
+    debug_view: str | None
+    max_memory: int | str | None
+    max_vram: int | str | None
+    disk_limit: int | str | None
+    max_total: float | str | None
+    chunk: str | None
+    resume: str | None
+    codec: str | None
+    encoder: str | None
+    crf: int | None
+    preset: str | None
+    encoder_options: str | Mapping[str, object] | None
+    pixel_format: str | None
+    bake_rotation: bool
+    faststart: bool
+    strict: bool
+    deinterlace: str | None
+    crop: str | tuple[int, int, int, int] | None
+    alpha: str | None
+    hwaccel: str | None
+    video_stream: int | None
+    verify: bool
+    audio: str | Sequence[int] | None
+    subtitles: str | Sequence[int] | None
+    convert_subtitles: bool
+    runner: str | None
+
+
+class OptionEntry(NamedTuple):
+    """One option: its keyword here, its name on the command line, what it takes."""
+
+    name: str
+    flag: str
+    values: str
+
+
+def option_table() -> list[OptionEntry]:
+    """Every option there is, in the order of the C++ struct."""
+    return [OptionEntry(*entry) for entry in core.options()]
+
+
+# What joins the parts of an option that has several.
+_JOINT = {"size": "x", "fit": "x", "crop": ":"}
+
+
+def _text(name: str, value: object) -> str:
+    """`value` as the command line would have it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, os.PathLike):
+        return str(os.fspath(value))
+    if isinstance(value, Mapping):
+        return ":".join(f"{key}={_text(name, part)}" for key, part in value.items())
+    if isinstance(value, str | int | float):
+        return str(value)
+    if isinstance(value, Sequence):
+        return _JOINT.get(name, ",").join(str(part) for part in value) or "none"
+    raise TypeError(f"{name} = {value!r}: a {type(value).__name__} cannot be an option")
+
+
+def settings_of(options: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Keyword arguments as the compiled part takes them."""
+    return [(name, _text(name, value)) for name, value in options.items() if value is not None]
+
+
+def _progress_of(call: ProgressCall | None) -> Callable[[dict[str, Any]], object] | None:
+    return None if call is None else lambda fields: call(Progress(**fields))
+
+
+class JobWords(OptionWords, total=False):
+    """Options of a job, and where further ones come from."""
+
+    config: StrPath | Mapping[str, Any] | None
+    """a configuration file (JSON, YAML) or its content; `millstream.config` explains it"""
+    profile: StrPath | None
+    """a preset by name or file, below the configuration"""
+    quality: str | None
+    """fast, balanced, high: which of the configuration's quality presets is used"""
+
+
+def _resolved(words: JobWords) -> tuple[list[tuple[str, str]], list[str]]:
+    """Settings of the job, and warnings of the configuration."""
+    options = dict(words)
+    config, profile, quality = (options.pop(name, None) for name in ("config", "profile", "quality"))
+    settings = settings_of(options)
+    if config is None and profile is None:
+        return settings, []
+    from millstream.config import resolve
+
+    effective = resolve(config, profile=profile, quality=quality)  # type: ignore[arg-type]
+    own = {name for name, _ in settings}
+    if own & {"scale", "size", "fit"}:  # three ways to say one thing: whoever says one of them says it all
+        own |= {"scale", "size", "fit"}
+    return [setting for setting in effective.settings if setting[0] not in own] + settings, effective.warnings
+
+
+def run_job(
+    input: StrPath,  # noqa: A002
+    output: StrPath,
+    settings: Sequence[tuple[str, str]],
+    *,
+    planned: Callable[[Plan], object] | None = None,
+    progress: ProgressCall | None = None,
+    message: MessageCall | None = None,
+    process: ProcessCall | None = None,
+    process_batch: int = 1,
+    process_as: Literal["torch", "numpy"] = "torch",
+) -> Report:
+    """`enhance` with options as texts; `planned` is called before the first frame."""
+    plan_call = None if planned is None else lambda text: planned(Plan(json.loads(text)))
+    text = core.enhance(
+        os.fspath(input),
+        os.fspath(output),
+        settings,
+        plan_call,
+        _progress_of(progress),
+        message,
+        process,
+        process_batch,
+        process_as == "torch",
+    )
+    return Report(json.loads(text))
+
+
+def enhance(
+    input: StrPath,  # noqa: A002
+    output: StrPath,
+    *,
+    progress: ProgressCall | None = None,
+    message: MessageCall | None = None,
+    process: ProcessCall | None = None,
+    process_batch: int = 1,
+    process_as: Literal["torch", "numpy"] = "torch",
+    **options: Unpack[JobWords],
+) -> Report:
+    """Enhances the video `input` into the new file `output`. Blocks until it has ended.
+
+    `progress(Progress)` is called about five times a second, `message(severity, text)` for what the user should know;
+    both on the calling thread. The interpreter lock is not held meanwhile: other Python threads go on.
+
+    `process(pixels)` is a stage of your own, behind network and temporal lock: it gets enhanced frames [N, 3, H, W],
+    float32, R G B, 0..1, as a Torch tensor on the CPU or a numpy array (`process_as`) over the frame's own memory, and
+    returns pixels of the same shape, or None where it has changed them in place. N is at most `process_batch`; 1 costs
+    no copy but the one that the temporal lock needs. It runs on a thread of the job, one call at a time, in order.
+
+    Ctrl-C, like an exception raised by a callback, finishes the frames in hand and is raised then; what is finished
+    stays in `<output>.part`, and the same call goes on from there (`resume`). A second Ctrl-C ends the job at once.
+    Raises `Error`.
+    """
+    settings, warnings = _resolved(options)
+    for warning in warnings:
+        if message is not None:
+            message("warning", warning)
+    return run_job(
+        input,
+        output,
+        settings,
+        progress=progress,
+        message=message,
+        process=process,
+        process_batch=process_batch,
+        process_as=process_as,
+    )
+
+
+def plan(input: StrPath, output: StrPath, **options: Unpack[JobWords]) -> Plan:  # noqa: A002
+    """What `enhance` would do with the same arguments, or the `Error` it would be refused with. Writes nothing."""
+    return Plan(json.loads(core.plan(os.fspath(input), os.fspath(output), _resolved(options)[0])))
+
+
+def probe(path: StrPath) -> SourceFile:
+    """What is in the file `path`. Raises `Error` (INPUT) where it is missing, damaged or holds no video."""
+    return SourceFile(core.probe(os.fspath(path)))
+
+
+class VerifyWords(TypedDict, total=False):
+    """Tolerances of `verify`; docs/verify.md says how the defaults were chosen."""
+
+    video_stream: int | None
+    """stream of the source; absent = the first that is no cover art"""
+    audio: bool
+    """False: the result was made without sound on purpose"""
+    left_out: Sequence[int]
+    """streams of the source that were left out on purpose, too"""
+    time_tolerance_s: float
+    psnr_margin_db: float
+    frame_drop_db: float
+    level_tolerance: float
+    threads: int
+
+
+def verify(
+    input: StrPath,  # noqa: A002
+    output: StrPath,
+    *,
+    progress: ProgressCall | None = None,
+    **options: Unpack[VerifyWords],
+) -> Verification:
+    """Compares the enhanced file `output` with its source `input`. Writes nothing.
+
+    A difference is no error: look at `holds` and `checks`. Raises `Error` (INPUT) when a file cannot be used.
+    """
+    text = core.verify(os.fspath(input), os.fspath(output), dict(options), _progress_of(progress))
+    return Verification(json.loads(text))

@@ -1,0 +1,259 @@
+#include <ATen/Parallel.h>
+#include <ATen/ops/_upsample_bicubic2d_aa.h>
+#include <c10/core/InferenceMode.h>
+
+#include <deque>
+#include <string>
+#include <utility>
+
+#include "base/cpu.h"
+#include "enhance/colour_fix.h"
+#include "enhance/cost_model.h"
+#include "enhance/enhancer.h"
+#include "millstream/error.h"
+#include "model/executor.h"
+#include "model/network.h"
+#include "motion/estimator.h"
+#include "pipeline/memory_plan.h"
+#include "pipeline/temporal_stages.h"
+#include "pipeline/video_frame.h"
+#include "resource/memory.h"
+#include "temporal/lock.h"
+
+namespace millstream {
+namespace {
+
+// Torch's number of threads is the calling program's own affair: it is as before when this goes.
+class TorchThreads {
+public:
+    explicit TorchThreads(int threads) : before_(at::get_num_threads()) {
+        if (threads != before_) {
+            at::set_num_threads(threads);
+        }
+    }
+    TorchThreads(const TorchThreads&) = delete;
+    TorchThreads& operator=(const TorchThreads&) = delete;
+    ~TorchThreads() {
+        if (at::get_num_threads() != before_) {
+            at::set_num_threads(before_);
+        }
+    }
+
+private:
+    int before_;
+};
+
+void check(const Options& options) {
+    if (options.size || options.fit || options.scale < 1 || options.scale > 4) {
+        throw Error(ErrorKind::usage, {"preparing to enhance frames", "",
+                                       options.size || options.fit ? "an exact size is the writer's affair"
+                                                                   : "the scale must be 1, 2, 3 or 4",
+                                       "Give a scale here, and the size to what writes the frames"});
+    }
+}
+
+ExecutorSettings executor_settings(const Options& options) {
+    ExecutorSettings settings;
+    settings.backend = options.backend;
+    settings.precision = options.precision;
+    settings.threads = options.threads > 0 ? options.threads : usable_cpus();
+    resolve_backend(settings);
+    return settings;
+}
+
+}   // namespace
+
+// A network, and what has been made for the size of the frames that come now.
+struct FrameEnhancer::State {
+    explicit State(const Options& asked)
+        : options(asked), model(load_model(options.model, options.scale)), settings(executor_settings(options)) {
+        check(options);
+    }
+
+    struct Waiting {
+        VideoFrame frame;
+        Motion motion;
+    };
+
+    Options options;
+    LoadedModel model;
+    ExecutorSettings settings;
+    std::shared_ptr<FrameOrigin> origin;        // of what comes out
+    Size size{};                                // of what goes in
+    std::unique_ptr<TensorPool> network_pool;   // where the network's size is not the one asked for
+    std::unique_ptr<Executor> executor;
+    std::unique_ptr<Enhancer> enhancer;
+    std::unique_ptr<ColourFix> colour_fix;
+    std::unique_ptr<MotionEstimator> motion;
+    std::unique_ptr<TemporalLock> lock;
+    std::deque<Waiting> waiting;
+    std::deque<VideoFrame> done;   // of the size before, finished when the size changed
+
+    void prepare(Size frame) {
+        if (frame == size) {
+            return;
+        }
+        while (!waiting.empty()) {
+            done.push_back(finish(enhancer->drain()));
+        }
+        const int scale = model.network.scale;
+        const MemoryChoice choice = plan(frame);
+        enhancer.reset();
+        if (!executor || settings.requests != choice.requests) {
+            settings.requests = choice.requests;
+            executor = make_executor(model.network, settings);
+        }
+        enhancer = std::make_unique<Enhancer>(*executor, scale, frame, choice.layout);
+        colour_fix = std::make_unique<ColourFix>(scale);
+        origin = std::make_shared<FrameOrigin>(Size{frame.width * options.scale, frame.height * options.scale});
+        if (scale != options.scale) {
+            network_pool = std::make_unique<TensorPool>(
+                std::vector<std::int64_t>{3, std::int64_t{frame.height} * scale, std::int64_t{frame.width} * scale});
+        }
+        size = frame;
+        forget();
+    }
+
+    void forget() {
+        if (options.temporal != TemporalPreset::off) {
+            motion = std::make_unique<MotionEstimator>(options.temporal_flow);
+            lock = std::make_unique<TemporalLock>(lock_settings(options.temporal));
+        }
+    }
+
+    [[nodiscard]] MemoryChoice plan(Size frame) const {
+        MemoryNeeds needs;
+        needs.frame = frame;
+        needs.scale = model.network.scale;
+        set_halo(needs, model.network.receptive_radius);
+        needs.tile = options.tile;
+        needs.batch = options.batch;
+        needs.threads = settings.threads;
+        needs.input_kept = options.colour_fix != ColourFixing::off;
+        needs.cost = estimate_cost(model.network, settings);
+        needs.base = resident_bytes();
+        needs.budget = needs.base + options.max_memory.value_or(default_memory_budget());
+        const auto pixels = static_cast<std::uint64_t>(frame.width) * static_cast<std::uint64_t>(frame.height);
+        needs.input_tensor = pixels * 3 * sizeof(float);
+        needs.output_tensor = needs.input_tensor * static_cast<std::uint64_t>(needs.scale * needs.scale);
+        if (options.temporal != TemporalPreset::off) {
+            const TemporalMemory memory = temporal_memory(options, frame, needs.scale);
+            needs.motion = memory.motion;
+            needs.temporal_work = memory.work;
+        }
+        MemoryChoice smallest;
+        if (auto choice = fit_memory(needs, smallest)) {
+            return *choice;
+        }
+        throw Error(ErrorKind::refused,
+                    {"preparing to enhance frames", std::to_string(frame.width) + "x" + std::to_string(frame.height),
+                     "even the smallest tiles do not fit into the memory there is", ""});
+    }
+
+    void push(const VideoFrame& frame, bool alone) {
+        const c10::InferenceMode inference;
+        const TorchThreads threads(settings.threads);
+        prepare(frame.size());
+        Waiting item{frame, {}};
+        const at::Tensor input = frame.state().planar().contiguous();
+        if (motion && !alone) {
+            item.motion = motion->next(input);
+        }
+        const at::Tensor output = network_pool ? network_pool->take() : origin->take_planar();
+        waiting.push_back(std::move(item));
+        enhancer->submit({frame.index(), input, output});
+    }
+
+    // The network's output of the oldest frame as a frame of its own.
+    VideoFrame finish(std::optional<EnhancerFrame> finished, bool alone = false) {
+        if (!finished) {
+            return {};
+        }
+        const c10::InferenceMode inference;
+        const TorchThreads threads(settings.threads);
+        Waiting item = std::move(waiting.front());
+        waiting.pop_front();
+        at::Tensor output = std::move(finished->output);
+        if (options.colour_fix != ColourFixing::off) {
+            colour_fix->apply(finished->input, output);
+        }
+        if (lock && !alone) {
+            lock->stabilise(item.motion, output);
+        }
+        if (network_pool) {
+            at::Tensor resized = origin->take_planar();
+            resized.copy_(
+                at::_upsample_bicubic2d_aa(output.unsqueeze(0), {resized.size(1), resized.size(2)}, false)[0]);
+            output = std::move(resized);
+        }
+        auto state = std::make_shared<VideoFrame::State>(origin);
+        state->planar_pixels = std::move(output);
+        ++origin->planar_writes;
+        return VideoFrame(std::move(state)).at_time_of(item.frame);
+    }
+};
+
+FrameEnhancer::FrameEnhancer(const Options& options) : state_(std::make_unique<State>(options)) {}
+FrameEnhancer::~FrameEnhancer() = default;
+FrameEnhancer::FrameEnhancer(FrameEnhancer&&) noexcept = default;
+FrameEnhancer& FrameEnhancer::operator=(FrameEnhancer&&) noexcept = default;
+
+VideoFrame FrameEnhancer::enhance(const VideoFrame& frame) {
+    if (in_flight() > 0) {
+        throw Error(ErrorKind::usage, {"enhancing a frame", "", "frames of a stream are in flight",
+                                       "Drain the stream first, or use an enhancer of its own"});
+    }
+    state_->push(frame, true);
+    return state_->finish(state_->enhancer->drain(), true);
+}
+
+void FrameEnhancer::push(const VideoFrame& frame) {
+    state_->push(frame, false);
+}
+
+VideoFrame FrameEnhancer::pop() {
+    if (!state_->done.empty()) {
+        VideoFrame frame = std::move(state_->done.front());
+        state_->done.pop_front();
+        return frame;
+    }
+    return state_->enhancer ? state_->finish(state_->enhancer->poll()) : VideoFrame();
+}
+
+VideoFrame FrameEnhancer::drain() {
+    if (VideoFrame frame = pop(); !frame.empty()) {
+        return frame;
+    }
+    return state_->enhancer ? state_->finish(state_->enhancer->drain()) : VideoFrame();
+}
+
+void FrameEnhancer::reset() {
+    while (!drain().empty()) {
+    }
+    state_->forget();
+}
+
+void FrameEnhancer::stream(const std::function<VideoFrame()>& next, const std::function<void(VideoFrame)>& take) {
+    for (VideoFrame frame = next(); !frame.empty(); frame = next()) {
+        push(frame);
+        for (VideoFrame finished = pop(); !finished.empty(); finished = pop()) {
+            take(std::move(finished));
+        }
+    }
+    for (VideoFrame finished = drain(); !finished.empty(); finished = drain()) {
+        take(std::move(finished));
+    }
+    reset();
+}
+
+int FrameEnhancer::scale() const {
+    return state_->options.scale;
+}
+std::int64_t FrameEnhancer::in_flight() const {
+    return static_cast<std::int64_t>(state_->waiting.size() + state_->done.size());
+}
+FrameCounts FrameEnhancer::counts() const {
+    return state_->origin ? state_->origin->counts() : FrameCounts{};
+}
+
+}   // namespace millstream

@@ -1,0 +1,191 @@
+"""Reader, Enhancer, Writer: views without copies, lifetimes, kinds, and the files that come out."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+import cv2
+import millstream
+import numpy as np
+import pytest
+from conftest import files_in, make_video, stream
+from millstream import OptionWords
+
+PLAIN: OptionWords = {"model": "identity", "scale": 1, "temporal": "off"}
+TINY: OptionWords = {"model": "realesr-animevideov3", "scale": 2, "colour_fix": "lowpass"}
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_video(tmp_path_factory.mktemp("clip") / "clip.mp4", size="96x64", frames=10)
+
+
+def torch_or_skip() -> None:
+    pytest.importorskip("torch", exc_type=ImportError, reason="Python's own torch cannot be imported here")
+
+
+def test_frames_are_the_pictures_that_opencv_sees(video: Path) -> None:
+    capture = cv2.VideoCapture(str(video))
+    for index, frame in enumerate(millstream.Reader(video)):
+        read, theirs = capture.read()
+        assert read
+        ours = frame.numpy()
+        assert (ours.shape, ours.dtype, frame.index) == ((90, 160, 3), np.uint8, index)
+        # OpenCV's chroma is that of the nearest sample, ours is interpolated: edges of saturated colours differ.
+        difference = np.abs(theirs.astype(int) - ours)
+        assert np.median(difference) <= 2
+        assert difference.mean() < 8 < np.abs(theirs[..., ::-1].astype(int) - ours).mean()
+    assert not capture.read()[0]
+
+
+def test_each_representation_is_written_once_and_handed_out_as_a_view(video: Path) -> None:
+    reader = millstream.Reader(video)
+    frame = next(reader)
+    assert reader.counts["planar_writes"] == 0  # nothing before somebody asks
+    planar, again = frame.numpy("float"), frame.numpy("float")
+    assert reader.counts["planar_writes"] == 1
+    assert planar.ctypes.data == again.ctypes.data
+    first, second = frame.numpy(), frame.numpy("bgr")
+    assert first.ctypes.data == second.ctypes.data
+    assert (reader.counts["planar_writes"], reader.counts["packed_writes"]) == (1, 1)
+    rgb = frame.numpy("rgb")
+    assert reader.counts["packed_writes"] == 2  # the other order is another representation
+    np.testing.assert_array_equal(rgb[..., ::-1], first)
+    np.testing.assert_array_equal(np.floor(np.clip(planar, 0, 1) * 255 + np.float32(0.5)).astype(np.uint8), rgb)
+
+
+def test_torch_tensors_share_the_memory_with_numpy(video: Path) -> None:
+    torch_or_skip()
+    reader = millstream.Reader(video)
+    frame = next(reader)
+    tensor = frame.torch()
+    assert tuple(tensor.shape) == (3, 90, 160)
+    assert tensor.data_ptr() == frame.numpy("float").ctypes.data
+    tensor[1, 2, 3] = 0.25
+    assert frame.numpy("float")[2, 3, 1] == 0.25
+    assert reader.counts["planar_writes"] == 1
+
+
+def test_memory_goes_back_with_the_last_reference_and_is_used_again(video: Path) -> None:
+    reader = millstream.Reader(video)
+    arrays = []
+    for frame in reader:
+        arrays.append(frame.numpy())
+        arrays = arrays[-2:]  # two frames at a time, whatever the length
+    del frame
+    gc.collect()
+    assert reader.counts["live"] == 0
+    assert reader.counts["packed_writes"] == 24
+    # A planar one in use and one becoming so, two packed held and one on the way; never one a frame.
+    assert reader.counts["buffers"] <= 6
+
+
+def test_a_view_outlives_frame_and_reader(video: Path) -> None:
+    reader = millstream.Reader(video)
+    array = next(reader).numpy()
+    expected = array.copy()
+    del reader
+    gc.collect()
+    np.testing.assert_array_equal(array, expected)
+
+
+@pytest.mark.parametrize("order", ["bgr", "rgb"])
+def test_an_identity_gives_back_what_it_was_given(order: str) -> None:
+    picture = np.random.default_rng(1).integers(0, 256, (50, 70, 3), dtype=np.uint8)
+    enhanced = millstream.Enhancer(order=order, **PLAIN)(picture)
+    np.testing.assert_array_equal(enhanced, picture)
+
+
+def test_bgr_and_rgb_give_the_same_picture_in_their_own_order() -> None:
+    picture = np.zeros((48, 64, 3), np.uint8)
+    picture[..., 2] = 200  # red, in OpenCV's order
+    picture[:, 32:, 0] = 90
+    bgr = millstream.Enhancer(**TINY)(picture)
+    rgb = millstream.Enhancer(order="rgb", **TINY)(np.ascontiguousarray(picture[..., ::-1]))
+    assert bgr.shape == (96, 128, 3)
+    np.testing.assert_array_equal(bgr[..., ::-1], rgb)
+    assert bgr[48, 16, 2] > 150 > bgr[48, 16, 0]
+
+
+def test_what_goes_in_as_a_tensor_comes_out_as_one_batches_too() -> None:
+    torch_or_skip()
+    import torch
+
+    enhancer = millstream.Enhancer(**TINY)
+    pictures = torch.rand(2, 3, 40, 48, generator=torch.Generator().manual_seed(1))
+    both = enhancer(pictures)
+    assert isinstance(both, torch.Tensor)
+    assert tuple(both.shape) == (2, 3, 80, 96)
+    assert torch.equal(enhancer(pictures[1]), both[1])
+    array = enhancer(pictures[1].numpy())
+    assert isinstance(array, np.ndarray)
+    np.testing.assert_array_equal(array, both[1].numpy())
+
+
+def test_inputs_are_taken_without_a_copy_and_left_as_they_are() -> None:
+    picture = np.random.default_rng(2).random((3, 32, 32), dtype=np.float32)
+    before = picture.copy()
+    frame = millstream.frame_of(picture)
+    assert frame.numpy("float").ctypes.data == picture.ctypes.data
+    millstream.Enhancer(**TINY)(picture)
+    np.testing.assert_array_equal(picture, before)
+
+
+def test_what_is_no_picture_is_refused_in_words() -> None:
+    enhancer = millstream.Enhancer(**PLAIN)
+    with pytest.raises(TypeError, match=r"uint8 \(H, W, 3\).*float64"):
+        enhancer(np.zeros((8, 8, 3)))
+    with pytest.raises(millstream.Error, match="side by side"):
+        enhancer(np.zeros((8, 16, 3), np.uint8)[:, ::2])
+
+
+def test_a_loop_of_reader_enhancer_and_writer_gives_the_file_that_enhance_gives(clip: Path, tmp_path: Path) -> None:
+    options: OptionWords = {"model": "realesr-animevideov3", "temporal": "medium"}
+    encoding: OptionWords = {"preset": "ultrafast", "crf": 10}
+    millstream.enhance(clip, tmp_path / "job.mkv", **options, **encoding)  # type: ignore[misc]
+    reader = millstream.Reader(clip)
+    with millstream.Writer(tmp_path / "loop.mkv", like=reader, **encoding) as writer:
+        for frame in millstream.Enhancer(**options).stream(reader):
+            writer.write(frame)
+    assert set(files_in(tmp_path)) == {"job.mkv", "loop.mkv"}
+    assert stream(tmp_path / "loop.mkv", "audio")["codec_name"] == "aac"
+    assert millstream.verify(clip, tmp_path / "loop.mkv").holds
+    for ours, theirs in zip(
+        millstream.Reader(tmp_path / "loop.mkv"), millstream.Reader(tmp_path / "job.mkv"), strict=True
+    ):
+        assert ours.time_s == theirs.time_s
+        difference = np.abs(ours.numpy().astype(int) - theirs.numpy())
+        assert difference.mean() < 0.5  # the same pictures, tiled and encoded with other memory plans
+
+
+def test_arrays_are_written_at_the_sources_times(clip: Path, tmp_path: Path) -> None:
+    reader = millstream.Reader(clip)
+    with millstream.Writer(tmp_path / "out.mp4", like=reader, preset="ultrafast") as writer:
+        for frame in reader:
+            writer.write(255 - frame.numpy(), at=frame)
+    times = [frame.time_s for frame in millstream.Reader(tmp_path / "out.mp4")]
+    assert times == [frame.time_s for frame in millstream.Reader(clip)]
+    first, negative = next(millstream.Reader(clip)).numpy(), next(millstream.Reader(tmp_path / "out.mp4")).numpy()
+    assert np.abs(255 - first.astype(int) - negative).mean() < 8
+
+
+def test_a_writer_that_is_left_by_an_exception_leaves_no_file(clip: Path, tmp_path: Path) -> None:
+    reader = millstream.Reader(clip)
+
+    def fail() -> None:
+        with millstream.Writer(tmp_path / "out.mp4", like=reader, preset="ultrafast") as writer:
+            writer.write(next(reader))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert files_in(tmp_path) == {}
+
+
+def test_a_stream_keeps_several_frames_in_flight_but_never_the_video(clip: Path) -> None:
+    reader = millstream.Reader(clip)
+    most = 0
+    for _ in millstream.Enhancer(**TINY).stream(reader):
+        most = max(most, reader.counts["live"])
+    assert 1 <= most <= 8

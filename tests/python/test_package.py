@@ -1,0 +1,228 @@
+"""The package `millstream`: calls, callbacks, errors, Ctrl-C, company of other libraries."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import typing
+from pathlib import Path
+
+import millstream
+import pytest
+from conftest import ffmpeg, files_in, stream
+from millstream import OptionWords, Progress
+
+QUICK: OptionWords = {"model": "identity", "scale": 1, "temporal": "off", "preset": "ultrafast"}
+TWICE: OptionWords = {**QUICK, "scale": 2, "verify": True}
+
+
+def in_a_python_of_its_own(code: str, package_path: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": package_path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_importing_it_imports_neither_torch_nor_openvino_nor_numpy(package_path: str) -> None:
+    code = "import sys, millstream; print({'torch', 'openvino', 'numpy', 'cv2'} & set(sys.modules))"
+    assert in_a_python_of_its_own(code, package_path).stdout == "set()\n"
+
+
+@pytest.mark.parametrize("order", ["millstream, torch, cv2, openvino", "openvino, cv2, torch, millstream"])
+def test_it_shares_a_process_with_torch_opencv_and_openvino(
+    order: str, package_path: str, video: Path, tmp_path: Path
+) -> None:
+    code = f"""
+import sys
+import {order}
+import numpy
+a = torch.ones(64, 64) @ torch.ones(64, 64)
+core = openvino.Core()
+report = millstream.enhance(sys.argv[1], sys.argv[2], model="identity", scale=2, preset="ultrafast", temporal="low")
+assert a.sum() == 64 ** 3 and (torch.ones(64, 64) @ torch.ones(64, 64)).sum() == 64 ** 3
+assert "CPU" in core.available_devices
+capture = cv2.VideoCapture(sys.argv[2])
+assert capture.read()[1].shape == (180, 320, 3)
+mapped = {{line.split()[-1] for line in open("/proc/self/maps") if "libtorch_cpu" in line or "libopenvino.so" in line}}
+print(report.frames, len(mapped))
+"""
+    result = in_a_python_of_its_own(code, package_path, video, tmp_path / "out.mp4")
+    if "libtorch_python" in result.stderr or "libtorch_cuda" in result.stderr:
+        pytest.skip("Python's own torch cannot be imported here: ./dev setup says what is missing")
+    assert result.stdout == "24 2\n", result.stderr  # one copy of each library
+
+
+def test_enhance_writes_the_file_and_reports(video: Path, tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    messages: list[tuple[str, str]] = []
+    report = millstream.enhance(
+        video,
+        tmp_path / "out.mp4",
+        **TWICE,
+        progress=seen.append,
+        message=lambda *said: messages.append(said),
+    )
+    assert stream(tmp_path / "out.mp4", "video")["nb_read_frames"] == "24"
+    assert report.frames == 24
+    assert (report.plan.output_size.width, report.plan.output_size.height) == (320, 180)
+    assert report.verification is not None
+    assert report.verification.holds
+    assert seen[-1].frames_done == 24
+    assert [p.frames_done for p in seen] == sorted(p.frames_done for p in seen)
+    assert ("info", "comparing the output with its source") in messages
+    assert millstream.verify(video, tmp_path / "out.mp4").holds
+
+
+def test_plan_writes_nothing_and_agrees_with_the_command_line(video: Path, tmp_path: Path) -> None:
+    plan = millstream.plan(video, tmp_path / "out.mp4", **QUICK)
+    assert files_in(tmp_path) == {}
+    assert (plan.model, plan.encoder, plan.frames) == ("identity", "libx264", 24)
+    assert plan.as_dict()["memory"] == plan.memory
+
+
+def test_probe_tells_what_is_in_a_file(video: Path) -> None:
+    source = millstream.probe(video)
+    assert [(s.kind, s.codec) for s in source.streams] == [("video", "h264"), ("audio", "aac")]
+    facts = source.video.video
+    assert facts is not None
+    assert (facts.width, facts.height, facts.nominal_rate, facts.frames) == (160, 90, 24.0, 24)
+    assert (source.streams[1].sample_rate, source.streams[1].channels) == (48000, 1)
+    assert source.bytes == video.stat().st_size
+
+
+def test_errors_have_kind_and_four_parts_and_can_be_pickled(tmp_path: Path) -> None:
+    with pytest.raises(millstream.Error) as caught:
+        millstream.enhance(tmp_path / "missing.mp4", tmp_path / "out.mp4")
+    error = caught.value
+    assert (error.kind, error.exit_code) == (millstream.ErrorKind.INPUT, 3)
+    assert error.subject == str(tmp_path / "missing.mp4")
+    assert "no such file" in error.why
+    assert error.doing
+    assert error.hint
+    copy = pickle.loads(pickle.dumps(error))
+    assert (copy.kind, str(copy)) == (error.kind, str(error))
+
+
+def test_wrong_options_are_named_with_what_would_be_right(video: Path, tmp_path: Path) -> None:
+    with pytest.raises(millstream.Error, match=r"scale = 9.*from 1 to 4") as caught:
+        millstream.plan(video, tmp_path / "out.mp4", scale=9)
+    assert caught.value.kind == millstream.ErrorKind.USAGE
+    with pytest.raises(millstream.Error, match=r"scael.*no such option"):
+        millstream.plan(video, tmp_path / "out.mp4", scael=2)  # type: ignore[call-arg]
+
+
+def test_options_take_the_values_a_python_programmer_would_write(video: Path, tmp_path: Path) -> None:
+    plan = millstream.plan(
+        video,
+        tmp_path / "out.mkv",
+        size=(320, 180),
+        model="identity",
+        max_memory=2 * 2**30,
+        tile=None,
+        audio=[1],
+        subtitles=[],
+        crop=(100, 80, 2, 4),
+        encoder_options={"bf": 2, "tune": "grain"},
+    )
+    options = plan.options
+    assert (options["size"], options["max_memory"]) == ({"width": 320, "height": 180}, 2 * 2**30)
+    assert (options["audio"], options["subtitles"], options["tile"]) == ([1], "none", None)
+    assert options["crop"] == {"width": 100, "height": 80, "x": 2, "y": 4}
+    assert options["encoder_options"] == [["bf", "2"], ["tune", "grain"]]
+
+
+def test_every_option_of_the_library_is_a_keyword(video: Path, tmp_path: Path) -> None:
+    """A new field of Options needs a line in src/config/option_table.cpp and one in millstream.OptionWords."""
+    table = {entry.name for entry in millstream.option_table()}
+    assert table == set(typing.get_type_hints(OptionWords))
+    of_the_struct = set(millstream.plan(video, tmp_path / "out.mp4", **QUICK).options)
+    assert of_the_struct - {"input", "output"} == table
+
+
+def test_an_exception_of_a_callback_ends_the_job_and_leaves_what_is_done(video: Path, tmp_path: Path) -> None:
+    def refuse(progress: Progress) -> None:
+        raise LookupError(f"{progress.frames_total} frames")
+
+    with pytest.raises(LookupError, match="24 frames"):
+        millstream.enhance(video, tmp_path / "out.mp4", **QUICK, progress=refuse)
+    assert not (tmp_path / "out.mp4").exists()
+
+
+@pytest.fixture(scope="module")
+def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Some seconds of work even for the identity."""
+    path = tmp_path_factory.mktemp("long") / "in.mp4"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=24:duration=20", "-preset", "ultrafast", path)
+    return path
+
+
+def test_ctrl_c_finishes_the_frames_in_hand_and_leaves_a_playable_part(
+    long_video: Path, tmp_path: Path, package_path: str
+) -> None:
+    code = """
+import sys, millstream
+said = False
+def progress(p):
+    global said
+    if p.frames_done > 60 and not said:
+        said = True
+        print("running", flush=True)
+try:
+    options = {"model": "identity", "scale": 1, "temporal": "off", "preset": "ultrafast", "chunk": "24f"}
+    millstream.enhance(sys.argv[1], sys.argv[2], progress=progress, **options)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code, long_video, tmp_path / "out.mkv"],
+        env={**os.environ, "PYTHONPATH": package_path},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as job:
+        assert job.stdout is not None
+        assert job.stdout.readline() == "running\n"
+        job.send_signal(signal.SIGINT)
+        assert job.communicate(timeout=60)[0] == "interrupted\n"
+    assert not (tmp_path / "out.mkv").exists()
+    shutil.move(tmp_path / "out.mkv.part", tmp_path / "part.mkv")
+    assert int(stream(tmp_path / "part.mkv", "video")["nb_read_frames"]) > 0
+
+
+def test_other_threads_run_while_a_job_does(long_video: Path, tmp_path: Path) -> None:
+    """A thread is let in between two calls of progress, by itself: it would wait for ever for a lock that is held."""
+    asked, answered = threading.Event(), threading.Event()
+
+    def answer() -> None:
+        asked.wait(60)
+        answered.set()
+
+    helper = threading.Thread(target=answer)
+    helper.start()
+    met: list[bool] = []
+
+    def progress(_: Progress) -> None:
+        met.append(answered.is_set())
+        asked.set()
+
+    millstream.enhance(long_video, tmp_path / "out.mp4", **QUICK, progress=progress)
+    helper.join()
+    assert met[-1]
+
+
+def test_the_console_command_is_the_program(package_path: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "millstream", "inspect", "nothing.mp4"],
+        env={**os.environ, "PYTHONPATH": package_path},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (run.returncode, "no such file" in run.stderr) == (3, True)
