@@ -37,7 +37,7 @@ struct DiskPlan {
     std::uint64_t predicted_output = 0;
     std::uint64_t checkpoint = 0;
     std::uint64_t free = 0;
-    std::uint64_t allowed = 0;   ///< the part of `free` this run may use
+    std::uint64_t allowed = 0;       ///< the part of `free` this run may use
     std::uint64_t most_output = 0;   ///< what Options::max_total leaves for the output; 0 = no limit
 };
 

@@ -87,9 +87,8 @@ File::File(FileCalls& calls, std::filesystem::path path, Open how) : calls_(&cal
     const int flags = O_RDWR | O_CLOEXEC | (how == Open::existing_or_empty ? O_CREAT : 0);
     file_ = uninterrupted([&] { return calls.open(path_.c_str(), flags, kMode); });
     if (file_ < 0) {
-        throw Error(ErrorKind::refused,
-                    {"opening the output", path_.string(), std::generic_category().message(errno),
-                     "Check that its folder exists and can be written to"});
+        throw Error(ErrorKind::refused, {"opening the output", path_.string(), std::generic_category().message(errno),
+                                         "Check that its folder exists and can be written to"});
     }
 }
 

@@ -63,9 +63,9 @@ void add_quality(OptionList& options, const EncoderSettings& settings, const AVC
 }
 
 // Note [Rate bounds and threads]
-// Under a rate bound x264 (core 164) and SVT-AV1 (1.4.1) look at what their other frame threads happen to have finished,
-// and six runs of one job gave six different streams. With one frame thread they repeat. Only jobs whose size has to be
-// bounded pay for it; x265 (3.5) repeats as it is, and is held to one frame thread all the same.
+// Under a rate bound x264 (core 164) and SVT-AV1 (1.4.1) look at what their other frame threads happen to have
+// finished, and six runs of one job gave six different streams. With one frame thread they repeat. Only jobs whose size
+// has to be bounded pay for it; x265 (3.5) repeats as it is, and is held to one frame thread all the same.
 int frame_threads(const EncoderSettings& settings) {
     if (settings.max_rate > 0) {
         return 1;

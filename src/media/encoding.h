@@ -28,13 +28,13 @@ struct EncoderSettings {
     HdrMetadata hdr;
     int crf = 18;
     std::string preset;
-    int threads = 0;       ///< choose_encoder resolves it: what comes out may depend on it
-    int lookahead = -1;    ///< frames; -1 = the preset's
-    int references = -1;   ///< reference pictures; -1 = the preset's
-    int b_frames = -1;     ///< consecutive B-frames at most; -1 = the preset's
-    std::int64_t max_rate = 0;      ///< bit/s at most, beside what max_buffer lets through; 0 = unlimited
-    std::int64_t max_buffer = 0;    ///< bits that may come faster than max_rate
-    int level = 0;                  ///< H.264, HEVC: ten times (thirty times) the level's number; 0 = the encoder's choice
+    int threads = 0;               ///< choose_encoder resolves it: what comes out may depend on it
+    int lookahead = -1;            ///< frames; -1 = the preset's
+    int references = -1;           ///< reference pictures; -1 = the preset's
+    int b_frames = -1;             ///< consecutive B-frames at most; -1 = the preset's
+    std::int64_t max_rate = 0;     ///< bit/s at most, beside what max_buffer lets through; 0 = unlimited
+    std::int64_t max_buffer = 0;   ///< bits that may come faster than max_rate
+    int level = 0;   ///< H.264, HEVC: ten times (thirty times) the level's number; 0 = the encoder's choice
     std::vector<std::pair<std::string, std::string>> extra;   ///< the user's own, applied last
 };
 

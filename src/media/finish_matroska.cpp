@@ -182,8 +182,7 @@ Bytes cues_element(const std::vector<Cue>& cues, int video) {
     for (const Cue& cue : cues) {
         Bytes position = ebml::unsigned_element(kCueTrack, static_cast<std::uint64_t>(video));
         ebml::append(position, ebml::unsigned_element(kCueClusterPosition, cue.cluster));
-        Bytes point =
-            ebml::unsigned_element(kCueTime, static_cast<std::uint64_t>(std::max<std::int64_t>(cue.time, 0)));
+        Bytes point = ebml::unsigned_element(kCueTime, static_cast<std::uint64_t>(std::max<std::int64_t>(cue.time, 0)));
         ebml::append(point, ebml::element(kCueTrackPositions, position));
         ebml::append(content, ebml::element(kCuePoint, point));
     }
@@ -332,9 +331,9 @@ Bytes seek_head(const std::vector<Part>& parts, std::uint64_t cues, std::size_t 
 }
 
 struct Header {
-    Bytes bytes;                     // of the file, up to the first cluster
-    std::uint64_t segment_size = 0;  // offset of the Segment's size
-    std::uint64_t content = 0;       // offset of what is in the Segment
+    Bytes bytes;                      // of the file, up to the first cluster
+    std::uint64_t segment_size = 0;   // offset of the Segment's size
+    std::uint64_t content = 0;        // offset of what is in the Segment
 };
 
 Header read_header(Heads& heads) {

@@ -14,8 +14,9 @@
 
 namespace millstream {
 
-/// `video`: number of the video's track, from 1 on. `ends_ms`: of each track, in the order of their numbers; -1 = it has
-/// no packet. Throws Error(resource) where the disk is full, Error(internal) where the file is not what was written.
+/// `video`: number of the video's track, from 1 on. `ends_ms`: of each track, in the order of their numbers; -1 = it
+/// has no packet. Throws Error(resource) where the disk is full, Error(internal) where the file is not what was
+/// written.
 void finish_matroska(PartFile& file, int video, const std::vector<std::int64_t>& ends_ms);
 
 /// How many of the bytes that a muxer wrote at its end are clusters: what follows is its index of these alone.

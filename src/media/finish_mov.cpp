@@ -195,7 +195,8 @@ void finish_mov(PartFile& file, const std::string& container, const MovRoom& roo
     }
     const std::uint64_t index = index_in(target.tail());
     if (!target.same() || index == target.tail().size()) {
-        fail(file, target.same() ? "the muxer has written no index" : "what was read back is not what would be written");
+        fail(file,
+             target.same() ? "the muxer has written no index" : "what was read back is not what would be written");
     }
     try {
         file.append(target.tail());

@@ -39,9 +39,9 @@ void write_mov_header(PartFile& file, std::span<const std::byte> header, const M
 /// Makes the rooms free space again, for a file that an earlier run may have begun to finish.
 void free_mov_rooms(PartFile& file, const MovRoom& room);
 
-/// `tracks`: of the muxer that wrote the file, where they ended. `set_up` adds the tracks, tags and chapters to the muxer, writes its header and covers, in that order.
-/// Throws Error(resource) where the disk is full, Error(internal) where the packets read back are not those written;
-/// the file is then what it was.
+/// `tracks`: of the muxer that wrote the file, where they ended. `set_up` adds the tracks, tags and chapters to the
+/// muxer, writes its header and covers, in that order. Throws Error(resource) where the disk is full, Error(internal)
+/// where the packets read back are not those written; the file is then what it was.
 void finish_mov(PartFile& file, const std::string& container, const MovRoom& room,
                 const std::vector<TrackState>& tracks,
                 const std::function<void(Muxer& muxer, const AVFormatContext& written)>& set_up);

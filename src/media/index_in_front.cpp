@@ -28,7 +28,8 @@ constexpr double kSubtitlesPerSecond = 1;
 constexpr std::uint64_t kCopyBytes = 1 << 20;
 
 std::optional<mov::Box> index_at_end(const File& file, std::uint64_t from, std::uint64_t end) {
-    for (std::optional<mov::Box> box = mov::box_at(file, from, end); box; box = mov::box_at(file, box->offset + box->size, end)) {
+    for (std::optional<mov::Box> box = mov::box_at(file, from, end); box;
+         box = mov::box_at(file, box->offset + box->size, end)) {
         if (box->type == "moov") {
             return box->offset + box->size == end ? box : std::nullopt;
         }

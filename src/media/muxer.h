@@ -11,9 +11,9 @@ namespace millstream {
 
 /// How an MP4 or MOV counts time, so that no time stamp is rounded, and what else it is told.
 struct MovTiming {
-    int video_timescale = 0;    ///< ticks a second of the video tracks; 0 = as each was given
-    int movie_timescale = 0;    ///< of the edit lists, which hold the offsets between tracks
-    bool free_keys = false;     ///< Note [Metadata keys] in output_tracks.cpp
+    int video_timescale = 0;   ///< ticks a second of the video tracks; 0 = as each was given
+    int movie_timescale = 0;   ///< of the edit lists, which hold the offsets between tracks
+    bool free_keys = false;    ///< Note [Metadata keys] in output_tracks.cpp
 };
 
 /// How the bytes come.
@@ -25,7 +25,8 @@ enum class MuxerLayout {
 
 class Muxer {
 public:
-    /// `target` must outlive the muxer. `name`: of the file, for messages. Throws Error(usage) for an unknown container.
+    /// `target` must outlive the muxer. `name`: of the file, for messages. Throws Error(usage) for an unknown
+    /// container.
     Muxer(OutputTarget& target, const std::string& container, std::string name);
 
     /// Streams are added before the header. Their time base is the muxer's choice after it.
@@ -43,8 +44,8 @@ public:
     void write(AVPacket& packet);
     /// Whether the header has left the muxer: an MP4's waits for the first packets.
     void end_header();
-    /// Everything written so far is in the target when it returns. The next piece's packets are placed by their own time
-    /// stamps, tracks that begin only there as if they had begun at zero.
+    /// Everything written so far is in the target when it returns. The next piece's packets are placed by their own
+    /// time stamps, tracks that begin only there as if they had begun at zero.
     void end_piece();
     /// The end of a file that is written as a whole, or of a Matroska's last cluster (with an index that is of no use).
     void finish();

@@ -29,20 +29,20 @@ struct CopiedState {
 
 /// A value, true at a chunk boundary.
 struct OutputState {
-    std::int64_t frames = 0;               ///< pictures encoded: the index of the next one
-    std::uint64_t bytes = 0;               ///< of the file
-    int pieces = 0;                        ///< fragments or clusters' flushes so far
-    bool complete = false;                 ///< everything is in; only the index is missing
-    std::int64_t first_pts = 0;            ///< of the first picture, source video stream's time base
-    std::vector<std::int64_t> last_pts;    ///< of the last pictures, oldest first
-    std::int64_t last_duration = 0;        ///< of the last picture; 0 = unknown
-    std::int64_t last_dts_index = -1;      ///< Note [Frame indices]
-    std::uint64_t video_bytes = 0;         ///< of the encoded video alone
-    int level = 0;                         ///< the encoder's, as its first chunk chose it; 0 = none
-    std::string parameter_sets;            ///< SHA-256 of the encoder's: they stand once, in the header
-    std::vector<TrackState> tracks;        ///< the muxer's
-    std::vector<CopiedState> copied;       ///< StreamCopy's
-    bool copies_repaired = false;          ///< time stamps were repaired: the source cannot be sought in
+    std::int64_t frames = 0;              ///< pictures encoded: the index of the next one
+    std::uint64_t bytes = 0;              ///< of the file
+    int pieces = 0;                       ///< fragments or clusters' flushes so far
+    bool complete = false;                ///< everything is in; only the index is missing
+    std::int64_t first_pts = 0;           ///< of the first picture, source video stream's time base
+    std::vector<std::int64_t> last_pts;   ///< of the last pictures, oldest first
+    std::int64_t last_duration = 0;       ///< of the last picture; 0 = unknown
+    std::int64_t last_dts_index = -1;     ///< Note [Frame indices]
+    std::uint64_t video_bytes = 0;        ///< of the encoded video alone
+    int level = 0;                        ///< the encoder's, as its first chunk chose it; 0 = none
+    std::string parameter_sets;           ///< SHA-256 of the encoder's: they stand once, in the header
+    std::vector<TrackState> tracks;       ///< the muxer's
+    std::vector<CopiedState> copied;      ///< StreamCopy's
+    bool copies_repaired = false;         ///< time stamps were repaired: the source cannot be sought in
     std::int64_t copied_packets = 0;
     std::int64_t repaired_packets = 0;
     std::int64_t damaged_packets = 0;

@@ -65,7 +65,7 @@ std::string parameter_sets_hash(const AVCodecContext& encoder) {
 int level_of(const AVCodecContext& encoder) {
     constexpr int kH264Sps = 7;
     constexpr int kHevcSps = 33;
-    constexpr std::size_t kH264Level = 3;   // behind the unit's head: profile, constraints, level
+    constexpr std::size_t kH264Level = 3;    // behind the unit's head: profile, constraints, level
     constexpr std::size_t kHevcLevel = 14;   // two bytes of head, one of ids, eleven of profile and constraints
     for (const Unit unit : has_units(encoder) ? units_of(extradata_of(encoder)) : std::vector<Unit>{}) {
         if (encoder.codec_id == AV_CODEC_ID_H264 && unit.size() > kH264Level && (unit[0] & 0x1f) == kH264Sps) {

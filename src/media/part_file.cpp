@@ -14,11 +14,10 @@ PartFile::PartFile(FileCalls& calls, const std::filesystem::path& path, std::uin
                                          "Wait for it, stop it, or choose another output"});
     }
     if (file_.size() < bytes) {
-        throw Error(ErrorKind::refused,
-                    {"going on with an output", path.string(),
-                     "it holds " + format_bytes(file_.size()) + ", less than the " + format_bytes(bytes) +
-                         " that its checkpoint knows of",
-                     "Start again with --resume never"});
+        throw Error(ErrorKind::refused, {"going on with an output", path.string(),
+                                         "it holds " + format_bytes(file_.size()) + ", less than the " +
+                                             format_bytes(bytes) + " that its checkpoint knows of",
+                                         "Start again with --resume never"});
     }
 }
 

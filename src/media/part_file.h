@@ -13,8 +13,8 @@ namespace millstream {
 /// Appends to one file, held locked against other runs of the program. One thread at a time.
 class PartFile {
 public:
-    /// `bytes`: how much of what is there is kept, once cut() is called. Throws Error(refused) when it cannot be opened,
-    /// when another run holds it, or when it is shorter than that.
+    /// `bytes`: how much of what is there is kept, once cut() is called. Throws Error(refused) when it cannot be
+    /// opened, when another run holds it, or when it is shorter than that.
     PartFile(FileCalls& calls, const std::filesystem::path& path, std::uint64_t bytes);
 
     /// Throw Error(resource) where the disk is full or fails; what is committed stays as it is.

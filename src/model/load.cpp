@@ -4,12 +4,12 @@
 #include <span>
 #include <string>
 
+#include "base/sha256.h"
 #include "millstream/error.h"
 #include "model/files.h"
 #include "model/library.h"
 #include "model/ncnn.h"
 #include "model/network.h"
-#include "base/sha256.h"
 
 namespace millstream {
 namespace {

@@ -17,12 +17,12 @@ namespace millstream {
 MILLSTREAM_JSON_FIELDS_BOTH_WAYS(TrackState, first_dts, first_pts, last_dts, rescaling, shown_last, end, late);
 MILLSTREAM_JSON_FIELDS_BOTH_WAYS(CopiedState, packets, last_dts, last_bytes, last_check);
 MILLSTREAM_JSON_FIELDS_BOTH_WAYS(OutputState, frames, bytes, pieces, complete, first_pts, last_pts, last_duration,
-                                   last_dts_index, video_bytes, level, parameter_sets, tracks, copied, copies_repaired,
-                                   copied_packets, repaired_packets, damaged_packets);
+                                 last_dts_index, video_bytes, level, parameter_sets, tracks, copied, copies_repaired,
+                                 copied_packets, repaired_packets, damaged_packets);
 MILLSTREAM_JSON_FIELDS_BOTH_WAYS(SourceIdentity, bytes, modified_ns, ends_sha256);
 MILLSTREAM_JSON_FIELDS_BOTH_WAYS(ResolvedJob, backend, precision, halo, blend, tile_width, tile_height, encoder,
-                                   pixel_format, width, height, preset, encoder_threads, lookahead, references,
-                                   b_frames, chunk_frames, index_bytes);
+                                 pixel_format, width, height, preset, encoder_threads, lookahead, references, b_frames,
+                                 chunk_frames, index_bytes);
 MILLSTREAM_JSON_FIELDS_BOTH_WAYS(ChunkRate, crf, max_rate, max_buffer);
 MILLSTREAM_JSON_FIELDS_BOTH_WAYS(GovernorState, seconds, natural_bytes, last_crf);
 
@@ -96,8 +96,8 @@ SourceIdentity identify(const std::filesystem::path& source) {
     struct stat status {};
     std::ifstream file(source, std::ios::binary);
     if (!file || stat(source.c_str(), &status) != 0) {
-        throw Error(ErrorKind::input, {"opening the input", source.string(),
-                                       std::generic_category().message(errno), "Check the name and its permissions"});
+        throw Error(ErrorKind::input, {"opening the input", source.string(), std::generic_category().message(errno),
+                                       "Check the name and its permissions"});
     }
     identity.bytes = static_cast<std::uint64_t>(status.st_size);
     identity.modified_ns = status.st_mtim.tv_sec * kNanoseconds + status.st_mtim.tv_nsec;

@@ -23,14 +23,14 @@ struct SourceIdentity {
 };
 SourceIdentity identify(const std::filesystem::path& source);
 
-/// Everything resolved that can change a picture or a packet. Tiles (where they are exact), batch, queues and threads of
-/// the network may change freely.
+/// Everything resolved that can change a picture or a packet. Tiles (where they are exact), batch, queues and threads
+/// of the network may change freely.
 struct ResolvedJob {
     std::string backend;
     std::string precision;
     int halo = 0;
     int blend = 0;
-    int tile_width = 0;    ///< where tiles are not exact, else 0
+    int tile_width = 0;   ///< where tiles are not exact, else 0
     int tile_height = 0;
     std::string encoder;
     std::string pixel_format;
@@ -51,19 +51,19 @@ struct Checkpoint {
     static constexpr int kVersion = 1;
 
     int version = kVersion;
-    std::string program;              ///< "millstream 0.1.0"
-    std::filesystem::path input;      ///< for the reader only
-    std::string asked;                ///< the options that change the output, as JSON text
+    std::string program;           ///< "millstream 0.1.0"
+    std::filesystem::path input;   ///< for the reader only
+    std::string asked;             ///< the options that change the output, as JSON text
     std::string model_sha256;
     SourceIdentity source;
     ResolvedJob resolved;
     OutputState output;
-    std::string last_frame_sha256;    ///< of the source's picture before the next chunk
-    bool source_repaired = false;     ///< time stamps or frames: positions in it are found by counting
-    ChunkRate rate;                   ///< of the next chunk
+    std::string last_frame_sha256;   ///< of the source's picture before the next chunk
+    bool source_repaired = false;    ///< time stamps or frames: positions in it are found by counting
+    ChunkRate rate;                  ///< of the next chunk
     GovernorState governor;
-    double done_s = 0;                ///< of video
-    std::uint64_t written_other = 0;  ///< what is no video is now expected to take in the whole output, in bytes
+    double done_s = 0;                 ///< of video
+    std::uint64_t written_other = 0;   ///< what is no video is now expected to take in the whole output, in bytes
 };
 
 /// The part of the options that `Checkpoint::asked` holds.

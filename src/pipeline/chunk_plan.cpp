@@ -84,8 +84,8 @@ void plan_size(PreparedJob& job) {
     }
     const std::uint64_t index = job.index_bytes > 0 ? job.index_bytes : predicted_index_bytes(job.source, job.carried);
     const bool has_index = job.plan.container == "mp4" || job.plan.container == "mov";
-    job.other_bytes = static_cast<std::uint64_t>(carried_bytes_per_s(job.source, job.carried) * duration) +
-                      (has_index ? index : 0);
+    job.other_bytes =
+        static_cast<std::uint64_t>(carried_bytes_per_s(job.source, job.carried) * duration) + (has_index ? index : 0);
     job.steers_size = true;
     job.plan.disk.most_output = most_output(job);
     const double asked = static_cast<double>(job.plan.disk.most_output) - static_cast<double>(job.other_bytes);

@@ -19,8 +19,8 @@ namespace millstream {
 
 /// On the encoder's thread. Note [Commit]
 /// A chunk's bytes are synced before the checkpoint that counts them takes the old one's place (written beside it,
-/// synced, renamed, folder synced). So at any instant the checkpoint on the disk describes bytes that are on the disk; a
-/// later run cuts the file there and goes on.
+/// synced, renamed, folder synced). So at any instant the checkpoint on the disk describes bytes that are on the disk;
+/// a later run cuts the file there and goes on.
 class ChunkCommitter {
 public:
     /// `source`: identity of the job's source. All must outlive it.

@@ -31,8 +31,8 @@ std::filesystem::path checkpoint_path(const std::filesystem::path& output) {
 }
 
 double carried_bytes_per_s(const SourceInfo& source, const std::vector<CarriedStream>& carried) {
-    const double half = source.duration_s > 0 ? static_cast<double>(source.bytes) / source.duration_s / 2
-                                              : kUnknownAudioBytesPerS;
+    const double half =
+        source.duration_s > 0 ? static_cast<double>(source.bytes) / source.duration_s / 2 : kUnknownAudioBytesPerS;
     double sum = 0;
     for (const CarriedStream& stream : carried) {
         const StreamInfo& info = source.streams.at(static_cast<std::size_t>(stream.index));
@@ -88,7 +88,8 @@ void check_disk(const DiskPlan& disk, const Options& options) {
     std::error_code none;
     const std::uintmax_t size = std::filesystem::file_size(partial_path(options.output), none);
     const std::uint64_t there = none ? 0 : size;
-    if (options.disk_limit.kind == DiskLimit::Kind::none || disk.predicted_output + disk.checkpoint <= disk.allowed + there) {
+    if (options.disk_limit.kind == DiskLimit::Kind::none ||
+        disk.predicted_output + disk.checkpoint <= disk.allowed + there) {
         return;
     }
     throw Error(ErrorKind::refused,

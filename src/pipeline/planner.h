@@ -27,11 +27,11 @@ struct PreparedJob {
     ExecutorSettings executor;
     EncoderSettings encoder;
     MemoryChoice memory;
-    std::vector<CarriedStream> carried;   ///< rising indices
-    std::uint64_t index_bytes = 0;        ///< room for the index in front; 0 = it stays at the end
-    std::int64_t chunk_frames = 0;        ///< between two checkpoints
-    bool steers_size = false;             ///< Options::max_total is kept: Note [Size governor]
-    std::uint64_t other_bytes = 0;        ///< what is no video is expected to take: carried streams, index
+    std::vector<CarriedStream> carried;     ///< rising indices
+    std::uint64_t index_bytes = 0;          ///< room for the index in front; 0 = it stays at the end
+    std::int64_t chunk_frames = 0;          ///< between two checkpoints
+    bool steers_size = false;               ///< Options::max_total is kept: Note [Size governor]
+    std::uint64_t other_bytes = 0;          ///< what is no video is expected to take: carried streams, index
     std::optional<Checkpoint> checkpoint;   ///< the job goes on behind it
 };
 

@@ -95,7 +95,8 @@ std::optional<Checkpoint> find_checkpoint(const Options& options) {
         if (checkpoint->output.complete && std::filesystem::exists(options.output, failed)) {
             return std::nullopt;   // finished and renamed: the run ended before it could remove the checkpoint
         }
-        refuse(path, "the checkpoint is there, but " + partial_path(options.output).string() + ", which it is about, is not");
+        refuse(path,
+               "the checkpoint is there, but " + partial_path(options.output).string() + ", which it is about, is not");
     }
     const std::string differ = differences(Json::parse(checkpoint->asked), Json::parse(asked_for(options)));
     if (!differ.empty()) {

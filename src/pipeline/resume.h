@@ -22,9 +22,9 @@ void check_resolved(const PreparedJob& job, const Checkpoint& checkpoint);
 
 /// Where decoding begins.
 struct DecodeStart {
-    double seconds = 0;                       ///< for DecoderSettings::start_s
-    std::int64_t first_index = 0;             ///< of the first frame that is handed on
-    std::optional<std::int64_t> first_pts;    ///< earlier frames are dropped; nothing = `first_index` frames are
+    double seconds = 0;                      ///< for DecoderSettings::start_s
+    std::int64_t first_index = 0;            ///< of the first frame that is handed on
+    std::optional<std::int64_t> first_pts;   ///< earlier frames are dropped; nothing = `first_index` frames are
 };
 
 /// Finds the place again behind which `checkpoint` goes on, `warm_up` frames before it: by time stamps where the source

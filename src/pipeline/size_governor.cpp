@@ -36,7 +36,8 @@ ChunkRate SizeGovernor::next(double seconds, std::uint64_t taken) {
     ChunkRate rate;
     rate.crf = choose_crf(natural, fair);
     // As much as is left for the last chunk; before it, more than an even share, but no more than half of what is left.
-    const double most = left_s <= seconds * 1.01 ? left : std::min(fair * seconds * kSlack, std::max(left / 2, fair * seconds));
+    const double most =
+        left_s <= seconds * 1.01 ? left : std::min(fair * seconds * kSlack, std::max(left / 2, fair * seconds));
     const double at_this_crf = std::exp2((limits_.crf - rate.crf) / kStepsPerHalving);
     const double expected = (natural > 0 ? natural : limits_.expected_rate) * at_this_crf * seconds;
     if (most < expected * kFarAbove) {

@@ -22,20 +22,20 @@ struct GovernorState {
 
 /// Note [Size governor]
 /// The quality asked for is kept where the output fits: the limit only ever lowers it. From chunk to chunk the crf is
-/// set so that the rest of the video, taken to be like what has been seen of it, would take just what is left: six steps
-/// of crf halve the rate (x264, x265; nearly so SVT-AV1). It is raised at once, lowered by one step a chunk, so that
-/// quality changes smoothly. Because a chunk may be unlike all before it, its encoder is also told a rate that it may
-/// not exceed (VBV): half as much again as an even share, never so much that less than an even share of the floor would
-/// be left for the rest, and all that is left for the last chunk. Where that bound is far above what is expected, it is
-/// left away: it costs a little quality, and a level that old players do not take.
+/// set so that the rest of the video, taken to be like what has been seen of it, would take just what is left: six
+/// steps of crf halve the rate (x264, x265; nearly so SVT-AV1). It is raised at once, lowered by one step a chunk, so
+/// that quality changes smoothly. Because a chunk may be unlike all before it, its encoder is also told a rate that it
+/// may not exceed (VBV): half as much again as an even share, never so much that less than an even share of the floor
+/// would be left for the rest, and all that is left for the last chunk. Where that bound is far above what is expected,
+/// it is left away: it costs a little quality, and a level that old players do not take.
 class SizeGovernor {
 public:
     struct Limits {
-        std::uint64_t bytes = 0;      ///< for the encoded video, all chunks together
-        double duration_s = 0;        ///< of the video
-        int crf = 18;                 ///< as asked for
-        int worst_crf = 51;           ///< the encoder's
-        double expected_rate = 0;     ///< bytes a second at that crf, on the high side, before anything is known
+        std::uint64_t bytes = 0;    ///< for the encoded video, all chunks together
+        double duration_s = 0;      ///< of the video
+        int crf = 18;               ///< as asked for
+        int worst_crf = 51;         ///< the encoder's
+        double expected_rate = 0;   ///< bytes a second at that crf, on the high side, before anything is known
     };
     SizeGovernor(const Limits& limits, const GovernorState& state) : limits_(limits), state_(state) {}
 

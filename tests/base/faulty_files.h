@@ -44,7 +44,10 @@ public:
     }
     ssize_t write_at(int file, const void* bytes, std::size_t count, off_t offset) override {
         const auto* first = static_cast<const std::byte*>(bytes);
-        const FileChange change{FileChange::Kind::write, names_[file], {}, static_cast<std::uint64_t>(offset),
+        const FileChange change{FileChange::Kind::write,
+                                names_[file],
+                                {},
+                                static_cast<std::uint64_t>(offset),
                                 std::vector<std::byte>(first, first + count)};
         return refuse(change) ? -1 : FileCalls::write_at(file, bytes, count, offset);
     }

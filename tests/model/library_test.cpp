@@ -10,9 +10,9 @@
 #include <set>
 #include <span>
 
+#include "base/sha256.h"
 #include "millstream/error.h"
 #include "model/network.h"
-#include "base/sha256.h"
 
 namespace millstream {
 namespace {

@@ -1,9 +1,9 @@
 // What a crash may leave, and that the same job goes on from there as if nothing had happened.
 //
-// The calls are those of the production writer, recorded in one run. For every prefix of them two disks are made up: one
-// that has kept all of it, and one that has lost what was not synced; the job is run on each and must end with the very
-// file that the run without a crash has made. (The idea: ALICE, Pillai et al., All File Systems Are Not Created Equal,
-// OSDI 2014.)
+// The calls are those of the production writer, recorded in one run. For every prefix of them two disks are made up:
+// one that has kept all of it, and one that has lost what was not synced; the job is run on each and must end with the
+// very file that the run without a crash has made. (The idea: ALICE, Pillai et al., All File Systems Are Not Created
+// Equal, OSDI 2014.)
 #include <gtest/gtest.h>
 
 #include <cerrno>

@@ -26,7 +26,8 @@ Outcome encode(double limit, double duration, const std::function<double(double)
         const ChunkRate rate = governor.next(seconds, static_cast<std::uint64_t>(outcome.bytes));
         double bytes = natural(at) * seconds * std::exp2((18 - rate.crf) / 6.0);
         if (rate.max_rate > 0) {
-            const double most = static_cast<double>(rate.max_rate) * seconds + 0.9 * static_cast<double>(rate.max_buffer);
+            const double most =
+                static_cast<double>(rate.max_rate) * seconds + 0.9 * static_cast<double>(rate.max_buffer);
             bytes = std::min(bytes, most / 8);
         }
         governor.chunk_done(seconds, static_cast<std::uint64_t>(bytes), rate.crf);
@@ -37,7 +38,8 @@ Outcome encode(double limit, double duration, const std::function<double(double)
 }
 
 TEST(SizeGovernor, leaves_alone_what_fits) {
-    const Outcome outcome = encode(100e6, 600, [](double) { return 100e3; }, 120e3);
+    const Outcome outcome = encode(
+        100e6, 600, [](double) { return 100e3; }, 120e3);
     EXPECT_EQ(outcome.crfs, std::vector<int>(outcome.crfs.size(), 18));
     EXPECT_NEAR(outcome.bytes, 60e6, 1e6);
     SizeGovernor governor({100'000'000, 600, 18, 51, 30e3}, {});
