@@ -6,6 +6,7 @@
 #include <string>
 
 #include "millstream/plan.h"
+#include "millstream/resources.h"
 
 namespace millstream {
 
@@ -22,6 +23,7 @@ struct Progress {
     std::uint64_t rss_bytes = 0;
     std::optional<std::uint64_t> vram_bytes;
     std::uint64_t output_bytes = 0;
+    ResourceSnapshot resources;   ///< all figures of the last sample, a quarter of a second old at most
 };
 
 /// Receives what happens during a job. All calls come from the thread that called `enhance`, never while a lock is

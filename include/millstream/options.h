@@ -66,6 +66,11 @@ struct DiskLimit {
     std::uint64_t bytes = 0;
 };
 
+/// When memory that could be used again is given back. `every_frame`: intermediates are dropped and the device's cache
+/// is emptied after each frame; `on_pressure`: when memory or VRAM passes a threshold. `automatic`: every_frame where
+/// max_vram is set, else on_pressure.
+enum class ReleasePolicy { automatic, every_frame, on_pressure };
+
 /// How much is encoded between two checkpoints, which is what a crash costs at most. Automatic: about 8 s of video, and
 /// no more than a minute of work.
 struct ChunkLength {
@@ -124,6 +129,14 @@ struct Options {
     std::optional<std::uint64_t> max_vram;     ///< device bytes; absent = 90 % of what is free
     DiskLimit disk_limit;
     TotalLimit max_total;
+    ReleasePolicy release = ReleasePolicy::automatic;
+    double elevated_pressure = 0.80;   ///< share of memory or VRAM in use from which caches are given back; 0..1
+    double critical_pressure = 0.92;   ///< share from which less is done at a time; above elevated_pressure, <= 1
+    bool strict_io = false;            ///< a file written to that nobody asked for is an Error(difference)
+
+    // What is told about the run
+    std::vector<std::filesystem::path> reports;   ///< .json or .html, written when the run has ended, however it ended
+    std::filesystem::path metrics_file;           ///< Prometheus text, renewed during the run; empty = none
 
     // What a crash may cost
     ChunkLength chunk;

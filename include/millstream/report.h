@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "millstream/error.h"
 #include "millstream/plan.h"
+#include "millstream/resources.h"
 #include "millstream/verify.h"
 
 namespace millstream {
@@ -31,19 +33,55 @@ struct Repairs {
     std::int64_t copied_packets_lost = 0;   ///< of copied streams: too damaged to be carried over
 };
 
+/// The stage that the others wait for.
+struct Bottleneck {
+    std::string stage;
+    double busy = 0;     ///< share of the run's time it was working, 0..1
+    std::string words;   ///< what holds the run up, and what the stages around it did meanwhile; a sentence or two
+};
+
+/// How a run ended that did not end well.
+struct Failure {
+    int exit_code = 0;
+    Error::Context context;
+};
+
 struct Report {
+    int schema = 1;        ///< of docs/report.schema.json
+    std::string outcome;   ///< done, interrupted or failed
+    std::optional<Failure> failure;
+    std::string started;                                         ///< UTC, ISO 8601
+    std::vector<std::pair<std::string, std::string>> versions;   ///< name, version: millstream, FFmpeg, torch, ...
     Plan plan;
-    std::int64_t frames = 0;   ///< in the output, those of earlier runs included
+
+    std::string model;       ///< as the plan has it
+    std::string device;      ///< as the plan has it
+    std::string backend;     ///< as the plan has it
+    std::string precision;   ///< at the end of the run: a back-off may have lowered it
+
+    std::int64_t frames = 0;           ///< in the output, those of earlier runs included
     std::int64_t resumed_frames = 0;   ///< of them written by earlier runs
     std::int64_t checkpoints = 0;      ///< written by this run
     std::vector<int> chunk_crf;        ///< of this run's chunks, where Options::max_total steers them; else empty
     double wall_s = 0;
     double fps_mean = 0;
+    double fps_p50 = 0;   ///< half of the frames came at least this fast (over windows of a few frames)
+    double fps_p99 = 0;   ///< 99 % of them did
     std::uint64_t peak_rss_bytes = 0;
+    std::uint64_t mean_rss_bytes = 0;
     std::optional<std::uint64_t> peak_vram_bytes;   ///< absent without a device
+    std::optional<std::uint64_t> mean_vram_bytes;
+    double cpu_s = 0;                 ///< processor time of the run, all threads
+    std::optional<double> energy_j;   ///< of processor and device during the run; absent where nothing tells it
+    std::vector<CurvePoint> curve;
+    std::vector<BackOff> backoffs;
     std::uint64_t input_bytes = 0;
     std::uint64_t output_bytes = 0;
+    double output_bits_per_pixel = 0;   ///< of the whole output, over the pixels of all frames
     std::vector<StageTime> stages;
+    std::optional<Bottleneck> bottleneck;   ///< absent where nothing was timed
+    std::vector<FileIo> files;
+    DiskTraffic disk;
     std::vector<std::string> warnings;   ///< one sentence each, with counts
 
     // Counters the tests and the user can hold against the plan

@@ -28,7 +28,7 @@ run_tests() {
         failed+=("C++ tests under sanitizers")
     say "End-to-end tests"
     MILLSTREAM_BIN=$PWD/build/release/millstream MILLSTREAM_ASAN_BIN=$PWD/build/asan/millstream \
-        sanitizer_settings run_logged pytest .venv/bin/python -m pytest tests "${full[@]}" ||
+        sanitizer_settings run_logged pytest .venv/bin/python -m pytest tests -n "$(nproc)" --dist loadfile "${full[@]}" ||
         failed+=("end-to-end tests")
 
     say "Summary"

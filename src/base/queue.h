@@ -52,6 +52,15 @@ public:
         return std::move(entry.item);
     }
 
+    /// Another bound from now on; what is queued beyond it stays until it is taken.
+    void set_max_bytes(std::size_t max_bytes) {
+        {
+            const std::lock_guard lock(mutex_);
+            max_bytes_ = max_bytes;
+        }
+        room_.notify_all();
+    }
+
     /// No more items will be pushed.
     void close() {
         {
@@ -95,12 +104,12 @@ private:
         }
     }
 
-    const std::size_t max_bytes_;
     mutable std::mutex mutex_;
     std::condition_variable filled_;
     std::condition_variable room_;
     // protected by mutex_
     std::deque<Entry> items_;
+    std::size_t max_bytes_;
     std::size_t bytes_ = 0;
     std::size_t peak_bytes_ = 0;
     bool closed_ = false;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <sstream>
+#include <tuple>
 
 #include "cli/help.h"
 #include "cli/suggestion.h"
@@ -82,6 +83,14 @@ void add_resource_options(CLI::App& app, Options& o) {
     value(app, "--disk-limit", "P%|BYTES|none", "share of the free space a run may use (80%)", [&o](Text text) {
         o.disk_limit = parse_disk_limit(text);
     })->group(group);
+    value(app, "--release", "auto|every_frame|on_pressure", "when caches are given back (auto: see docs/resources.md)",
+          [&o](Text text) { o.release = parse_release(text); })
+        ->group(group);
+    value(app, "--pressure", "P,P", "percent of memory or VRAM in use from which measures are taken (80,92)",
+          [&o](Text text) { std::tie(o.elevated_pressure, o.critical_pressure) = parse_thresholds(text); })
+        ->group(group);
+    app.add_flag("--strict-io", o.strict_io, "a file written to that nobody asked for ends the job: exit code 7")
+        ->group(group);
     value(app, "--max-total", "RATIO|BYTES|none", "input and output together: times the input, or bytes (3.0)",
           [&o](Text text) { o.max_total = parse_total(text); })
         ->group(group);
@@ -224,9 +233,10 @@ std::vector<Setting> settings_of(const CLI::App& app) {
         if (option == nullptr || option->count() == 0) {
             continue;
         }
+        const std::string joint = entry.name == "reports" ? "\n" : ":";   // the other that repeats: --encoder-options
         std::string text;
         for (const std::string& part : option->results()) {
-            text += (text.empty() ? "" : ":") + part;   // only --encoder-options may be repeated
+            text += (text.empty() ? "" : joint) + part;
         }
         settings.push_back({std::string(entry.name), std::move(text), "command line"});
     }
@@ -258,6 +268,19 @@ void add_enhance(CLI::App& app, CommandLine& line) {
     const char* const group = "Messages";
     value(enhance, "--progress", "auto|bar|lines|json|none", "how progress is shown", [&line](Text text) {
         line.progress = parse_progress(text);
+    })->group(group);
+    enhance
+        .add_option_function<std::vector<std::string>>(
+            "--report",
+            [&line](const std::vector<std::string>& texts) { line.options.reports.assign(texts.begin(), texts.end()); },
+            "what the run did and used, as .json or .html; may be repeated")
+        ->type_name("FILE")
+        ->expected(1)
+        ->take_all()
+        ->allow_extra_args(false)
+        ->group(group);
+    value(enhance, "--metrics-file", "FILE", "the same figures as --progress json, for Prometheus", [&line](Text text) {
+        line.options.metrics_file = text;
     })->group(group);
     auto* verbose = enhance.add_flag_callback(
         "-v,--verbose", [&line] { line.verbosity = Verbosity::verbose; }, "print the whole plan and every decision");

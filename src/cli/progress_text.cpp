@@ -73,6 +73,11 @@ std::string_view name_of(Severity severity) {
     return kNames.at(static_cast<std::size_t>(severity));
 }
 
+std::string_view name_of(PressureLevel level) {
+    constexpr std::array<std::string_view, 3> kNames = {"normal", "elevated", "critical"};
+    return kNames.at(static_cast<std::size_t>(level));
+}
+
 std::string name_of(ErrorKind kind) {
     switch (kind) {
         case ErrorKind::internal:
@@ -166,6 +171,28 @@ std::string plan_json(const Plan& plan) {
     return line_of({{"event", "plan"}, {"schema", 1}, {"plan", Json::parse(to_json(plan))}});
 }
 
+static Json resources_json(const ResourceSnapshot& now) {
+    return {{"rss_bytes", now.rss_bytes},
+            {"peak_rss_bytes", now.peak_rss_bytes},
+            {"memory_total_bytes", now.memory_total_bytes},
+            {"memory_available_bytes", now.memory_available_bytes},
+            {"cgroup_used_bytes", or_null(now.cgroup_used_bytes)},
+            {"cgroup_limit_bytes", or_null(now.cgroup_limit_bytes)},
+            {"memory_stall_percent", or_null(now.memory_stall_percent)},
+            {"vram_bytes", or_null(now.vram_bytes)},
+            {"vram_used_bytes", or_null(now.vram_used_bytes)},
+            {"vram_total_bytes", or_null(now.vram_total_bytes)},
+            {"cpu_cores", now.cpu_cores},
+            {"disk_read_bytes", now.disk_read_bytes},
+            {"disk_written_bytes", now.disk_written_bytes},
+            {"disk_free_bytes", now.disk_free_bytes},
+            {"cpu_celsius", or_null(now.cpu_celsius)},
+            {"device_celsius", or_null(now.device_celsius)},
+            {"energy_j", or_null(now.energy_j)},
+            {"memory_level", name_of(now.memory_level)},
+            {"vram_level", name_of(now.vram_level)}};
+}
+
 std::string progress_json(const Progress& progress) {
     return line_of({{"event", "progress"},
                     {"frames_done", progress.frames_done},
@@ -176,7 +203,8 @@ std::string progress_json(const Progress& progress) {
                     {"eta_s", or_null(progress.eta_s)},
                     {"rss_bytes", progress.rss_bytes},
                     {"vram_bytes", or_null(progress.vram_bytes)},
-                    {"output_bytes", progress.output_bytes}});
+                    {"output_bytes", progress.output_bytes},
+                    {"resources", resources_json(progress.resources)}});
 }
 
 std::string message_json(Severity severity, const std::string& text) {

@@ -47,6 +47,9 @@ constexpr std::array<Choice<Deinterlace>, 4> kDeinterlaces{{{"auto", Deinterlace
                                                             {"off", Deinterlace::off},
                                                             {"on", Deinterlace::on},
                                                             {"field", Deinterlace::fields}}};
+constexpr std::array<Choice<ReleasePolicy>, 3> kReleasePolicies{{{"auto", ReleasePolicy::automatic},
+                                                                 {"every_frame", ReleasePolicy::every_frame},
+                                                                 {"on_pressure", ReleasePolicy::on_pressure}}};
 constexpr std::array<Choice<Resume>, 3> kResumes{
     {{"auto", Resume::automatic}, {"never", Resume::never}, {"require", Resume::require}}};
 constexpr std::array<Choice<Runner>, 2> kRunners{{{"threaded", Runner::threaded}, {"serial", Runner::serial}}};
@@ -158,6 +161,16 @@ DiskLimit parse_disk_limit(std::string_view text) {
                    "GiB for an amount");
     }
     return {DiskLimit::Kind::bytes, 0, parse_memory("--disk-limit", text)};
+}
+
+std::pair<double, double> parse_thresholds(std::string_view text) {
+    const std::size_t comma = text.find(',');
+    const auto elevated = read_whole<double>(text.substr(0, comma));
+    const auto critical = comma == std::string_view::npos ? std::nullopt : read_whole<double>(text.substr(comma + 1));
+    if (!elevated || !critical || !(*elevated > 0) || *critical > 100 || *elevated >= *critical) {
+        refuse("--pressure", text, "it takes two rising percentages, for example 80,92");
+    }
+    return {*elevated / 100, *critical / 100};
 }
 
 TotalLimit parse_total(std::string_view text) {
@@ -285,6 +298,10 @@ Deinterlace parse_deinterlace(std::string_view text) {
     return choose("--deinterlace", text, kDeinterlaces);
 }
 
+ReleasePolicy parse_release(std::string_view text) {
+    return choose("--release", text, kReleasePolicies);
+}
+
 Runner parse_runner(std::string_view text) {
     return choose("--runner", text, kRunners);
 }
@@ -327,6 +344,10 @@ std::string text_of(Alpha value) {
 
 std::string text_of(Deinterlace value) {
     return name_of(value, kDeinterlaces);
+}
+
+std::string text_of(ReleasePolicy value) {
+    return name_of(value, kReleasePolicies);
 }
 
 std::string text_of(Resume value) {

@@ -23,12 +23,14 @@ int parse_number(std::string_view option, std::string_view text, int smallest, i
 /// A decimal number within [smallest, largest].
 double parse_decimal(std::string_view option, std::string_view text, double smallest, double largest);
 
-Size parse_size(std::string_view option, std::string_view text);   ///< "1920x1080", each side 1..65535
-std::optional<int> parse_tile(std::string_view text);              ///< "auto" = absent, "off" = 0, else pixels >= 16
-int parse_batch(std::string_view text);                            ///< "auto" = 0, else 1..256
-DiskLimit parse_disk_limit(std::string_view text);                 ///< "80%", "20GiB" or "none"
-TotalLimit parse_total(std::string_view text);                     ///< "3.0", "20GiB" or "none"
-ChunkLength parse_chunk(std::string_view text);                    ///< "auto", "8s" or "200f"
+Size parse_size(std::string_view option, std::string_view text);     ///< "1920x1080", each side 1..65535
+std::optional<int> parse_tile(std::string_view text);                ///< "auto" = absent, "off" = 0, else pixels >= 16
+int parse_batch(std::string_view text);                              ///< "auto" = 0, else 1..256
+ReleasePolicy parse_release(std::string_view text);                  ///< "auto", "every_frame" or "on_pressure"
+std::pair<double, double> parse_thresholds(std::string_view text);   ///< "80,92" in percent, rising -> 0.80, 0.92
+DiskLimit parse_disk_limit(std::string_view text);                   ///< "80%", "20GiB" or "none"
+TotalLimit parse_total(std::string_view text);                       ///< "3.0", "20GiB" or "none"
+ChunkLength parse_chunk(std::string_view text);                      ///< "auto", "8s" or "200f"
 Resume parse_resume(std::string_view text);
 std::uint64_t parse_memory(std::string_view option, std::string_view text);        ///< bytes with suffix, not 0
 KeyValues parse_key_values(std::string_view option, std::string_view text);        ///< "k=v" or "k=v:k=v"
@@ -55,6 +57,7 @@ std::string text_of(ColourFixing value);
 std::string text_of(const Crop& crop);
 std::string text_of(Alpha value);
 std::string text_of(Deinterlace value);
+std::string text_of(ReleasePolicy value);
 std::string text_of(Resume value);
 std::string text_of(Runner value);
 std::string text_of(TemporalPreset value);

@@ -1,4 +1,4 @@
-// What a network costs on this machine: memory and time per input pixel.
+// What a network costs on this machine: memory per input pixel, and what does not depend on the picture.
 #pragma once
 
 #include <cstdint>
@@ -8,9 +8,10 @@
 
 namespace millstream {
 
+/// Memory of n requests of p input pixels each: fixed_bytes + n * p * bytes_per_pixel. Note [Network memory].
 struct NetworkCost {
     double bytes_per_pixel = 0;      ///< activations of one request, per input pixel of its tile
-    std::uint64_t fixed_bytes = 0;   ///< weights as the backend keeps them, and its own structures, a request
+    std::uint64_t fixed_bytes = 0;   ///< weights as the backend keeps them, compiled code; once, not a request
     double seconds_per_pixel = 0;    ///< 0 = not measured
     bool measured = false;
 };
@@ -18,10 +19,13 @@ struct NetworkCost {
 /// From the graph alone: the most values alive at once, in the backend's width, with the backend's measured surcharge.
 NetworkCost estimate_cost(const Network& network, const ExecutorSettings& settings);
 
-/// Runs a small picture through a one-request executor of its own and watches time and peak memory. Costs about as much
-/// as two frames of kProbeSide^2 pixels and one compilation. Resets the kernel's peak-memory mark of the process.
+/// Runs two small pictures through one-request executors of their own and watches how far memory rises. Costs about as
+/// much as a frame of kProbePixels and two compilations. Resets the kernel's peak-memory mark of the process.
 NetworkCost measure_cost(const Network& network, const ExecutorSettings& settings);
 
-inline constexpr int kProbeSide = 192;   ///< input pixels: large enough for the backend's usual kernels
+/// Input pixels a side of the two probes: large enough for the backend's usual kernels.
+inline constexpr int kSmallProbeSide = 128;
+inline constexpr int kLargeProbeSide = 256;
+inline constexpr double kProbePixels = 2 * (kSmallProbeSide * kSmallProbeSide + kLargeProbeSide * kLargeProbeSide);
 
 }   // namespace millstream

@@ -59,6 +59,12 @@ at::Tensor TensorPool::take() {
         memory.get(), shape_, [memory](void*) {}, at::TensorOptions().dtype(at::kFloat));
 }
 
+void TensorPool::drop_idle() {
+    const std::lock_guard lock(buffers_->mutex);
+    buffers_->allocated -= static_cast<std::int64_t>(buffers_->idle.size());
+    buffers_->idle.clear();   // keeps its capacity, which give_back() relies on
+}
+
 std::int64_t TensorPool::live() const {
     const std::lock_guard lock(buffers_->mutex);
     return buffers_->live;

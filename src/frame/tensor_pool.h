@@ -15,8 +15,11 @@ class TensorPool {
 public:
     explicit TensorPool(std::vector<std::int64_t> shape);
     [[nodiscard]] at::Tensor take();
+    /// Frees the memory that is not in use.
+    void drop_idle();
     [[nodiscard]] std::int64_t live() const;
-    [[nodiscard]] std::int64_t allocated() const;   ///< buffers ever allocated: the peak of live()
+    [[nodiscard]] std::int64_t allocated()
+        const;   ///< buffers there are: the peak of live(), unless idle ones were dropped
     [[nodiscard]] std::uint64_t tensor_bytes() const;
 
 private:

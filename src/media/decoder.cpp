@@ -208,6 +208,7 @@ void VideoDecoder::State::count() {
     statistics.repeated_pts = rising_pts.repeated();
     statistics.backward_pts = rising_pts.backward();
     statistics.clock_jumps = demuxer.clock_jumps();
+    statistics.bytes_read = demuxer.bytes_read();
     statistics.resized_frames = fitter.resampled();
     statistics.truncated = statistics.truncated || demuxer.truncated();
 }

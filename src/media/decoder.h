@@ -37,6 +37,7 @@ struct DecodeStatistics {
     std::int64_t backward_pts = 0;       ///< earlier than the one before
     std::int64_t clock_jumps = 0;        ///< times the file's clock started again (MPEG-TS and -PS)
     std::int64_t resized_frames = 0;     ///< of another size or format than the first, brought to it
+    std::uint64_t bytes_read = 0;        ///< of the file
     bool truncated = false;              ///< the file ended in an error, not at its end
 };
 

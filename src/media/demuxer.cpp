@@ -84,6 +84,10 @@ std::uint64_t Demuxer::bytes() const {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(avio_size(io_.get()), 0));
 }
 
+std::uint64_t Demuxer::bytes_read() const {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(io_->bytes_read, 0));
+}
+
 const AVInputFormat& Demuxer::recognise() {
     const LogCapture log;
     const AVInputFormat* format = nullptr;

@@ -43,6 +43,7 @@ public:
     [[nodiscard]] const std::string& name() const { return name_; }   ///< for messages
     [[nodiscard]] const InputLimits& limits() const { return limits_; }
     [[nodiscard]] std::uint64_t bytes() const;
+    [[nodiscard]] std::uint64_t bytes_read() const;   ///< so far; more than the file has where it went back
     [[nodiscard]] std::int64_t corrupt_packets() const { return corrupt_packets_; }
     [[nodiscard]] bool truncated() const { return truncated_; }
     [[nodiscard]] std::int64_t clock_jumps() const { return clock_ ? clock_->jumps() : 0; }

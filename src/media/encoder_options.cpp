@@ -62,6 +62,17 @@ void add_quality(OptionList& options, const EncoderSettings& settings, const AVC
     }
 }
 
+// Note [Rate bounds and threads]
+// Under a rate bound x264 (core 164) and SVT-AV1 (1.4.1) look at what their other frame threads happen to have finished,
+// and six runs of one job gave six different streams. With one frame thread they repeat. Only jobs whose size has to be
+// bounded pay for it; x265 (3.5) repeats as it is, and is held to one frame thread all the same.
+int frame_threads(const EncoderSettings& settings) {
+    if (settings.max_rate > 0) {
+        return 1;
+    }
+    return settings.encoder == "libx265" ? x265_frame_threads(settings.threads) : settings.threads;
+}
+
 void add_rate_limit(OptionList& options, const EncoderSettings& settings) {
     if (settings.max_rate > 0) {
         options.emplace_back("maxrate", std::to_string(settings.max_rate));
@@ -91,7 +102,8 @@ OptionList hdr_parameters(const EncoderSettings& settings) {
 // Options inside the one option of x264, x265 and SVT-AV1, which have no others for these.
 std::string own_parameters(const EncoderSettings& settings) {
     OptionList list;
-    const std::string threads = std::to_string(settings.threads);
+    const bool one_thread = settings.max_rate > 0 && settings.encoder == "libsvtav1";
+    const std::string threads = std::to_string(one_thread ? 1 : settings.threads);
     const std::string lookahead = std::to_string(settings.lookahead);
     if (is_x264(settings.encoder)) {
         list = {{"stitchable", "1"}};   // the same parameter sets in every chunk, whatever its rate
@@ -167,9 +179,8 @@ bool has_private_option(const AVCodec& codec, const char* name) {
 
 OptionList encoder_options(const EncoderSettings& settings, const AVCodec& codec) {
     const std::string inner = traits_of(settings.encoder).parameters_option;
-    const bool is_x265 = settings.encoder == "libx265";
     OptionList options;
-    options.emplace_back("threads", std::to_string(is_x265 ? x265_frame_threads(settings.threads) : settings.threads));
+    options.emplace_back("threads", std::to_string(frame_threads(settings)));
     if (!settings.preset.empty()) {
         options.emplace_back("preset", settings.preset);
     }

@@ -9,49 +9,28 @@
 #include <vector>
 
 #include "media/demuxer.h"
+#include "media/mov_box.h"
+#include "media/text_box.h"
 
 namespace millstream {
 namespace {
 
-constexpr std::uint64_t kBoxHeader = 8;
 constexpr std::uint64_t kLongBoxHeader = 16;
 constexpr const char* kFinishing = "finishing the output";
 
-std::uint64_t big_endian(std::span<const std::byte> bytes) {
-    std::uint64_t value = 0;
-    for (const std::byte byte : bytes) {
-        value = value << 8 | std::to_integer<std::uint64_t>(byte);
-    }
-    return value;
-}
-
-void put_big_endian(std::span<std::byte> to, std::uint64_t value) {
-    for (std::size_t i = to.size(); i > 0; --i) {
-        to[i - 1] = static_cast<std::byte>(value & 0xff);
-        value >>= 8;
-    }
-}
-
-void put_type(std::span<std::byte> to, std::string_view type) {
-    std::memcpy(to.data(), type.data(), 4);
-}
-
 std::array<std::byte, kLongBoxHeader> free_box(std::uint64_t size) {
     std::array<std::byte, kLongBoxHeader> box{};
-    put_big_endian(std::span(box).first(4), size);
-    put_type(std::span(box).subspan(4, 4), "free");
+    std::ranges::copy(mov::box_head(size, "free"), box.begin());
     return box;
 }
 
 // The header of a block of samples of this size; in the long form where the short one cannot hold it.
 std::array<std::byte, kLongBoxHeader> samples_box(std::uint64_t size) {
-    std::array<std::byte, kLongBoxHeader> box = free_box(0);
-    put_type(std::span(box).subspan(4, 4), "mdat");
-    if (size > std::numeric_limits<std::uint32_t>::max()) {
-        put_big_endian(std::span(box).first(4), 1);
-        put_big_endian(std::span(box).subspan(8, 8), size);
-    } else {
-        put_big_endian(std::span(box).first(4), size);
+    const bool is_long = size > std::numeric_limits<std::uint32_t>::max();
+    std::array<std::byte, kLongBoxHeader> box{};
+    std::ranges::copy(mov::box_head(is_long ? 1 : size, "mdat"), box.begin());
+    if (is_long) {
+        mov::put_number(std::span(box).subspan(mov::kBoxHead), size);
     }
     return box;
 }
@@ -133,12 +112,11 @@ void complete_last(AVPacket& packet, const TrackState& track) {
     }
 }
 
-// Reads every packet back and has it noted where it is. The texts are kept for the end.
-std::vector<av::Packet> note_packets(Demuxer& written, Muxer& muxer, IndexTarget& target, const PartFile& file,
-                                     const std::vector<TrackState>& tracks) {
+// Reads every packet back and has it noted where it is.
+void note_packets(Demuxer& written, Muxer& muxer, IndexTarget& target, const PartFile& file,
+                  const std::vector<TrackState>& tracks) {
     const std::vector<int> streams = muxer_streams(muxer);
-    std::vector<av::Packet> texts;
-    av::Packet packet = av::make_packet();
+    const av::Packet packet = av::make_packet();
     while (written.read(*packet)) {
         const auto track = static_cast<std::size_t>(packet->stream_index);
         if (track >= streams.size() || packet->pos < 0) {
@@ -148,10 +126,7 @@ std::vector<av::Packet> note_packets(Demuxer& written, Muxer& muxer, IndexTarget
         av_packet_free_side_data(packet.get());
         complete_last(*packet, tracks.at(static_cast<std::size_t>(packet->stream_index)));
         if (is_text(muxer.stream(packet->stream_index))) {
-            if (packet->size > kEmptyText) {
-                texts.push_back(std::exchange(packet, av::make_packet()));
-            }
-            continue;
+            continue;   // an empty one that the muxer has made up
         }
         const std::int64_t place = packet->pos;
         const std::int64_t end = place + packet->size;
@@ -163,14 +138,13 @@ std::vector<av::Packet> note_packets(Demuxer& written, Muxer& muxer, IndexTarget
         }
     }
     muxer.seek(static_cast<std::int64_t>(target.end()));
-    return texts;
 }
 
 // The index is the last box of the tail.
 std::uint64_t index_in(std::span<const std::byte> tail) {
-    for (std::size_t at = 0; at + kBoxHeader <= tail.size(); ++at) {
+    for (std::size_t at = 0; at + mov::kBoxHead <= tail.size(); ++at) {
         const bool named = std::memcmp(tail.data() + at + 4, "moov", 4) == 0;
-        if (named && big_endian(tail.subspan(at, 4)) == tail.size() - at) {
+        if (named && mov::number(tail.subspan(at, 4)) == tail.size() - at) {
             return at;
         }
     }
@@ -180,7 +154,7 @@ std::uint64_t index_in(std::span<const std::byte> tail) {
 }   // namespace
 
 MovRoom mov_room(std::span<const std::byte> header, std::uint64_t index_bytes) {
-    const std::uint64_t first = big_endian(header.first(4));
+    const std::uint64_t first = mov::number(header.first(4));
     return {first, index_bytes, first + index_bytes};
 }
 
@@ -195,7 +169,7 @@ void write_mov_header(PartFile& file, std::span<const std::byte> header, const M
 void free_mov_rooms(PartFile& file, const MovRoom& room) {
     if (room.index_bytes > 0) {
         const auto box = free_box(room.index_bytes);
-        file.file().write(room.index_offset, std::span(box).first(kBoxHeader));
+        file.file().write(room.index_offset, std::span(box).first(mov::kBoxHead));
     }
     const auto box = free_box(kLongBoxHeader);
     file.file().write(room.samples_offset, box);
@@ -213,7 +187,8 @@ void finish_mov(PartFile& file, const std::string& container, const MovRoom& roo
         set_up(muxer, written.context());
         begin_texts(muxer, muxer_streams(muxer));
         muxer.seek(static_cast<std::int64_t>(muxer.position()));   // all so far is in the target
-        for (const av::Packet& text : note_packets(written, muxer, target, file, tracks)) {
+        note_packets(written, muxer, target, file, tracks);
+        for (const av::Packet& text : read_texts(file, room.samples_offset + kLongBoxHeader)) {
             muxer.write(*text);
         }
         muxer.finish();

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "media/mov_box.h"
+
 namespace millstream {
 namespace {
 
@@ -23,49 +25,10 @@ constexpr double kShortestAudioPacket = 256;
 constexpr double kUsualAudioPacket = 1024;
 constexpr double kSubtitlesPerSecond = 1;
 
-constexpr std::uint64_t kBoxHeader = 8;
 constexpr std::uint64_t kCopyBytes = 1 << 20;
 
-struct Box {
-    std::uint64_t offset = 0;
-    std::uint64_t size = 0;
-    std::string type;
-};
-
-std::uint64_t big_endian(std::span<const std::byte> bytes) {
-    std::uint64_t value = 0;
-    for (const std::byte byte : bytes) {
-        value = value << 8 | std::to_integer<std::uint64_t>(byte);
-    }
-    return value;
-}
-
-std::array<std::byte, kBoxHeader> header_of(std::uint64_t size, std::string_view type) {
-    std::array<std::byte, kBoxHeader> header{};
-    for (std::size_t i = 0; i < 4; ++i) {
-        header.at(i) = static_cast<std::byte>(size >> (24 - 8 * i) & 0xff);
-        header.at(4 + i) = static_cast<std::byte>(type.at(i));
-    }
-    return header;
-}
-
-std::optional<Box> box_at(const File& file, std::uint64_t offset, std::uint64_t end) {
-    if (offset + kBoxHeader > end) {
-        return std::nullopt;
-    }
-    std::array<std::byte, 16> header{};
-    const std::size_t there = offset + header.size() <= end ? header.size() : kBoxHeader;
-    file.read(offset, std::span(header).first(there));
-    const auto* type = reinterpret_cast<const char*>(header.data()) + 4;
-    Box box{offset, big_endian(std::span(header).first(4)), std::string(type, 4)};
-    if (box.size == 1) {
-        box.size = big_endian(std::span(header).subspan(8));
-    }
-    return box.size < kBoxHeader || box.size > end - offset ? std::nullopt : std::optional(box);
-}
-
-std::optional<Box> index_at_end(const File& file, std::uint64_t from, std::uint64_t end) {
-    for (std::optional<Box> box = box_at(file, from, end); box; box = box_at(file, box->offset + box->size, end)) {
+std::optional<mov::Box> index_at_end(const File& file, std::uint64_t from, std::uint64_t end) {
+    for (std::optional<mov::Box> box = mov::box_at(file, from, end); box; box = mov::box_at(file, box->offset + box->size, end)) {
         if (box->type == "moov") {
             return box->offset + box->size == end ? box : std::nullopt;
         }
@@ -74,18 +37,18 @@ std::optional<Box> index_at_end(const File& file, std::uint64_t from, std::uint6
 }
 
 // Its header last: until then the room is what it was, free space.
-void copy_index(File& file, const Box& index, std::uint64_t offset, std::uint64_t room) {
+void copy_index(File& file, const mov::Box& index, std::uint64_t offset, std::uint64_t room) {
     std::vector<std::byte> part;
-    for (std::uint64_t done = kBoxHeader; done < index.size; done += part.size()) {
+    for (std::uint64_t done = mov::kBoxHead; done < index.size; done += part.size()) {
         part.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kCopyBytes, index.size - done)));
         file.read(index.offset + done, part);
         file.write(offset + done, part);
     }
     if (room > index.size) {
-        file.write(offset + index.size, header_of(room - index.size, "free"));
+        file.write(offset + index.size, mov::box_head(room - index.size, "free"));
     }
     file.sync();
-    file.write(offset, header_of(index.size, "moov"));
+    file.write(offset, mov::box_head(index.size, "moov"));
     file.sync();
 }
 
@@ -121,8 +84,8 @@ std::uint64_t predicted_index_bytes(const SourceInfo& source, const std::vector<
 }
 
 bool move_index_to_front(PartFile& file, std::uint64_t offset, std::uint64_t room) {
-    const std::optional<Box> index = index_at_end(file.file(), offset + room, file.end());
-    const bool fits = index && (index->size == room || index->size + kBoxHeader <= room);
+    const std::optional<mov::Box> index = index_at_end(file.file(), offset + room, file.end());
+    const bool fits = index && (index->size == room || index->size + mov::kBoxHead <= room);
     if (!fits) {
         return false;
     }

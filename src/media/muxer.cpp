@@ -89,10 +89,6 @@ void Muxer::place_beginning(int stream, std::int64_t dts, std::int64_t pts) {
     write(*nothing);
 }
 
-void Muxer::expect_late_tracks() {
-    av_opt_set(context_->priv_data, "movflags", "+frag_discont", 0);
-}
-
 void Muxer::write(AVPacket& packet) {
     const LogCapture log;
     check_written(av_write_frame(context_.get(), &packet), "writing the output", log.text());
@@ -113,6 +109,10 @@ void Muxer::end_piece() {
     const LogCapture log;
     check_written(av_write_frame(context_.get(), nullptr), "writing the output", log.text());
     avio_flush(io_.context());
+    if (is_mov()) {
+        // Else a fragment begins where the duration of the last packet before it says, which may be rounded.
+        av_opt_set(context_->priv_data, "movflags", "+frag_discont", 0);
+    }
 }
 
 void Muxer::finish() {

@@ -38,14 +38,13 @@ public:
 
     /// MP4, further_pieces, each track once: where the track began, so that what follows is placed relative to it.
     void place_beginning(int stream, std::int64_t dts, std::int64_t pts);
-    /// MP4, behind the header: tracks that begin only now are placed as if they had begun at zero.
-    void expect_late_tracks();
 
     /// Time stamps in the stream's time base.
     void write(AVPacket& packet);
     /// Whether the header has left the muxer: an MP4's waits for the first packets.
     void end_header();
-    /// Everything written so far is in the target when it returns.
+    /// Everything written so far is in the target when it returns. The next piece's packets are placed by their own time
+    /// stamps, tracks that begin only there as if they had begun at zero.
     void end_piece();
     /// The end of a file that is written as a whole, or of a Matroska's last cluster (with an index that is of no use).
     void finish();

@@ -16,6 +16,7 @@
 #include "media/parameter_sets.h"
 #include "media/part_file.h"
 #include "media/stream_copy.h"
+#include "media/text_box.h"
 #include "media/time_line.h"
 #include "media/video_encoder.h"
 
@@ -85,9 +86,10 @@ struct VideoOutput::State {
     bool header_left = false;
     int pieces = 0;
     std::int64_t last_dts_index = std::numeric_limits<std::int64_t>::min();
-    std::int64_t delay = 0;             // of this chunk's encoder: pictures between dts and pts
+    std::int64_t delay = 0;   // of this chunk's encoder: pictures between dts and pts
     bool chunk_has_packets = false;
     std::vector<std::byte> header;             // until the first piece is appended
+    std::vector<std::byte> texts;              // of the piece
     std::size_t piece_bytes = 0;               // of the packets in the piece
     std::optional<std::int64_t> piece_begin;   // dts of its first video packet
     std::uint64_t committed = 0;
@@ -294,7 +296,11 @@ void VideoOutput::State::mux(AVPacket& out, std::int64_t decode_duration) {
     piece_bytes += static_cast<std::size_t>(out.size);
     time_line.place(out, muxer);
     out.duration = decode_duration > 0 ? decode_duration : out.duration;
-    muxer.write(out);
+    if (muxer.is_mov() && muxer.stream(out.stream_index).codecpar->codec_id == AV_CODEC_ID_MOV_TEXT) {
+        keep_text(texts, out);   // Note [Texts beside fragments]
+    } else {
+        muxer.write(out);
+    }
     statistics.bytes = file.end() + piece_bytes;
 }
 
@@ -311,9 +317,6 @@ void VideoOutput::State::end_header() {
             room = mov_room(header, spec.index_bytes);
             write_mov_header(file, header, room);
             time_line.header_is_written();
-        }
-        if (time_line.has_late_tracks()) {
-            muxer.expect_late_tracks();
         }
     } else if (pieces == 0) {
         file.append(header);
@@ -336,6 +339,7 @@ void VideoOutput::State::end_piece() {
     end_header();
     muxer.end_piece();
     file.append(buffer.take());
+    append_texts(file, texts);
     ++pieces;
     piece_bytes = 0;
     piece_begin.reset();
@@ -467,8 +471,9 @@ OutputStatistics VideoOutput::finish() {
         free_mov_rooms(state.file, state.room);
         finish_mov(state.file, state.spec.container, state.room, state.time_line.state(),
                    [&](Muxer& muxer, const AVFormatContext& written) { state.set_up_index(muxer, written); });
-        state.statistics.index_in_front = state.room.index_bytes > 0 &&
-                                          move_index_to_front(state.file, state.room.index_offset, state.room.index_bytes);
+        state.statistics.index_in_front =
+            state.room.index_bytes > 0 &&
+            move_index_to_front(state.file, state.room.index_offset, state.room.index_bytes);
     } else {
         finish_matroska(state.file, state.tracks.video + 1, state.ends_ms());
     }
@@ -476,6 +481,7 @@ OutputStatistics VideoOutput::finish() {
     state.statistics.bytes = state.file.end();
     state.statistics.repaired_packets = state.repaired_before + state.copy.repaired() + state.time_line.repaired();
     state.statistics.damaged_packets = state.damaged_before + state.copy.damaged();
+    state.statistics.bytes_read = state.copy.demuxer().bytes_read();
     return state.statistics;
 }
 

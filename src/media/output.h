@@ -24,8 +24,9 @@ struct OutputSpec {
     std::vector<CarriedStream> carried;   ///< beside the video, rising indices
     std::uint64_t index_bytes = 0;        ///< MP4, MOV: room for Note [Index in front]; 0 = the index stays at the end
     std::optional<OutputState> resume = {};   ///< go on behind it; what the file holds beyond is cut off
-    std::filesystem::path stale_checkpoint = {};   ///< removed before the file is emptied, where nothing is gone on with
-    FileCalls* files = &system_files();       ///< must outlive the output
+    std::filesystem::path stale_checkpoint =
+        {};                               ///< removed before the file is emptied, where nothing is gone on with
+    FileCalls* files = &system_files();   ///< must outlive the output
 };
 
 struct OutputStatistics {
@@ -35,6 +36,7 @@ struct OutputStatistics {
     std::int64_t damaged_packets = 0;    ///< of copied streams, left out
     std::uint64_t video_bytes = 0;       ///< of the encoded video alone
     std::uint64_t bytes = 0;             ///< of the file
+    std::uint64_t bytes_read = 0;        ///< of the source, for what is copied
     bool index_in_front = false;
 };
 

@@ -26,6 +26,7 @@ public:
 
     [[nodiscard]] std::uint64_t end() const { return end_; }
     [[nodiscard]] File& file() { return file_; }
+    [[nodiscard]] const File& file() const { return file_; }
     [[nodiscard]] const std::filesystem::path& path() const { return file_.path(); }
 
 private:

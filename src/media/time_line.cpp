@@ -141,10 +141,6 @@ void TimeLine::header_is_written() {
     }
 }
 
-bool TimeLine::has_late_tracks() const {
-    return std::any_of(tracks_.begin(), tracks_.end(), [](const Track& track) { return track.state.late; });
-}
-
 std::vector<TrackState> TimeLine::state() const {
     std::vector<TrackState> states;
     for (const Track& track : tracks_) {

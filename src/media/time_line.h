@@ -51,7 +51,6 @@ public:
 
     /// The header of an MP4 has been written: tracks without a packet so far are late.
     void header_is_written();
-    [[nodiscard]] bool has_late_tracks() const;
 
     /// Where each track has come to, and going on from there: behind begin() with the same first picture.
     [[nodiscard]] std::vector<TrackState> state() const;

@@ -1,7 +1,6 @@
 #include "millstream/job.h"
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <utility>
@@ -18,18 +17,18 @@
 #include "pipeline/filter_stage.h"
 #include "pipeline/job.h"
 #include "pipeline/output_checks.h"
+#include "pipeline/plan_words.h"
 #include "pipeline/planner.h"
 #include "pipeline/progress.h"
+#include "pipeline/report_file.h"
 #include "pipeline/resume.h"
+#include "pipeline/run_watch.h"
 #include "pipeline/runner.h"
 #include "pipeline/stages.h"
 #include "pipeline/temporal_stages.h"
-#include "resource/memory.h"
 
 namespace millstream {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // A run that was killed between its last two calls has finished OUT, and left its checkpoint.
 void remove_finished_checkpoint(FileCalls& files, const std::filesystem::path& output) {
@@ -124,18 +123,19 @@ OutputSpec output_spec(const PreparedJob& job, FileCalls& files) {
 // Everything one run needs, built from a prepared job in the order frames pass it.
 class Run {
 public:
-    Run(PreparedJob job, FrameFilter* filter, Observer& observer, FileCalls& files, std::stop_token stop)
+    Run(PreparedJob job, FrameFilter* filter, Observer& observer, RunWatch& watch, std::stop_token stop)
         : job_(std::move(job)),
           filter_(filter),
           observer_(observer),
-          files_(files),
+          watch_(watch),
+          files_(watch.file_calls()),
           stop_(std::move(stop)),
           source_(job_.checkpoint ? job_.checkpoint->source : identify(job_.plan.options.input)),
-          executor_(make_executor(job_.model.network, job_.executor)),
+          enhance_(enhance_settings(), enhance_surroundings(), stop_),
           start_(decode_start(job_)),
           decoder_(job_.source, beginning_at(decoder_settings(job_), start_)),
-          output_(output_spec(job_, files), job_.source),
-          committer_(job_, source_, output_, files) {}
+          output_(output_spec(job_, files_), job_.source),
+          committer_(job_, source_, output_, files_) {}
 
     Report execute() {
         Leftovers leftovers(files_, job_.plan.options.output);
@@ -162,7 +162,6 @@ public:
 
 private:
     Report run_to_the_end() {
-        const auto start = Clock::now();
         const std::int64_t loads_before = model_load_count() - 1;   // the planner loaded it for this run
         const bool only_index_missing = job_.checkpoint && job_.checkpoint->output.complete;
         Report report;
@@ -184,11 +183,7 @@ private:
         const OutputStatistics written = output_.finish();
         report.frames = written.frames;
         report.output_bytes = written.bytes;
-        report.wall_s = std::chrono::duration<double>(Clock::now() - start).count();
         report.resumed_frames = job_.checkpoint ? job_.checkpoint->output.frames : 0;
-        const auto new_frames = static_cast<double>(report.frames - report.resumed_frames);
-        report.fps_mean = report.wall_s > 0 ? new_frames / report.wall_s : 0;
-        report.peak_rss_bytes = peak_resident_bytes();
         report.input_bytes = job_.source.bytes;
         report.model_loads = model_load_count() - loads_before;
         report.peak_live_frames = live_.peak();
@@ -196,10 +191,16 @@ private:
         report.chunk_crf = committer_.crfs();
         add_decode_warnings(report);
         add_output_warnings(report, written);
+        report.plan = job_.plan;
+        watch_.files().count_read(report.plan.options.input, decoder_.statistics().bytes_read + written.bytes_read);
+        watch_.fill(report);
+        if (report.plan.options.strict_io) {
+            require_expected(report.files, report.disk);
+        }
         const auto& output = job_.plan.options.output;
         rename_file(files_, partial_path(output), output);
         remove_file(files_, checkpoint_path(output));
-        report.plan = std::move(job_.plan);
+        report.outcome = "done";
         return report;
     }
 
@@ -228,11 +229,6 @@ private:
         ToTensorStage to_tensor(video.format, video.width, video.height, keeps_alpha(job_));
         const Options& options = job_.plan.options;
         const bool fixes_colours = options.colour_fix != ColourFixing::off;
-        EnhanceStage enhance(*executor_, network.scale, input,
-                             {.layout = job_.memory.layout,
-                              .overlap = job_.memory.joining == Joining::separate,
-                              .keep_input = fixes_colours},
-                             stop_);
         ColourFixStage fix_colours(network.scale);
         ToPictureStage to_picture({input.width * network.scale, input.height * network.scale}, job_.encoder);
         MotionStage motion(options.temporal_flow, temporal_threads());
@@ -243,7 +239,7 @@ private:
             observer_.on_message(Severity::info, "resumed at frame " + std::to_string(done));
         }
 
-        ProgressReporter progress(job_, encoded_, observer_);
+        ProgressReporter progress(job_, encoded_, watch_, observer_);
         const auto tick = [&progress] { progress.tick(); };
         Report report;
         std::vector<Stage*> before{&to_tensor};
@@ -260,26 +256,56 @@ private:
             behind.push_back(&filter.emplace(*filter_, options.temporal != TemporalPreset::off));
         }
         behind.push_back(&to_picture);
-        const auto groups = join(std::move(before), enhance, std::move(behind), encode);
+        const auto groups = join(std::move(before), std::move(behind), encode);
         const bool serial = options.runner == Runner::serial;
-        report.stages = serial ? run_serial(source, groups, tick) : run_threaded(source, groups, tick);
+        report.stages =
+            serial ? run_serial(source, groups, tick) : run_threaded(source, groups, tick, &enhance_.short_queues());
         progress.finish();
         const auto frames = std::max<std::int64_t>(1, encoded_.frames.load() - done);
         const double filter_copies = filter ? static_cast<double>(filter->copies()) : 0;
-        report.copies_per_frame = (enhance.copies() + filter_copies) / static_cast<double>(frames);
+        report.precision = words(enhance_.precision());
+        report.copies_per_frame = (enhance_.copies() + filter_copies) / static_cast<double>(frames);
         return report;
     }
 
-    [[nodiscard]] std::vector<StageGroup> join(std::vector<Stage*> before, EnhanceStage& enhance,
-                                               std::vector<Stage*> behind, EncodeStage& encode) const {
+    [[nodiscard]] EnhanceStage::Settings enhance_settings() const {
+        const Options& options = job_.plan.options;
+        const VideoStreamInfo& video = *job_.source.video().video;
+        EnhanceStage::Settings settings;
+        settings.enhancer.executor = job_.executor;
+        settings.enhancer.scale = job_.model.network.scale;
+        settings.enhancer.frame = {video.width, video.height};
+        settings.enhancer.layout = {job_.memory.layout.tile, job_.memory.halo, job_.memory.blend};
+        settings.enhancer.may_lower_precision = options.precision == Precision::automatic;
+        settings.enhancer.release_every_frame =
+            options.release == ReleasePolicy::every_frame ||
+            (options.release == ReleasePolicy::automatic && options.max_vram.has_value());
+        settings.overlap = job_.memory.joining == Joining::separate;
+        settings.keep_input = options.colour_fix != ColourFixing::off;
+        return settings;
+    }
+
+    SteadyEnhancer::Surroundings enhance_surroundings() {
+        SteadyEnhancer::Surroundings surroundings;
+        surroundings.make_executor = [this](const ExecutorSettings& settings) {
+            return make_executor(job_.model.network, settings);
+        };
+        surroundings.release_caches = [] { release_caches(); };
+        surroundings.pressure = [this] { return watch_.monitor().level(); };
+        surroundings.tell = [this](const BackOff& back_off) { watch_.back_off(back_off); };
+        return surroundings;
+    }
+
+    [[nodiscard]] std::vector<StageGroup> join(std::vector<Stage*> before, std::vector<Stage*> behind,
+                                               EncodeStage& encode) {
         const MemoryChoice& memory = job_.memory;
         if (memory.joining == Joining::fused) {
-            before.push_back(&enhance);
+            before.push_back(&enhance_);
             before.insert(before.end(), behind.begin(), behind.end());
             return {{std::move(before), memory.picture_queue}, {{&encode}, memory.result_queue}};
         }
         return {{std::move(before), memory.picture_queue},
-                {{&enhance}, memory.input_queue},
+                {{&enhance_}, memory.input_queue},
                 {std::move(behind), memory.output_queue},
                 {{&encode}, memory.result_queue}};
     }
@@ -326,12 +352,13 @@ private:
     PreparedJob job_;
     FrameFilter* filter_;   // none: nullptr
     Observer& observer_;
+    RunWatch& watch_;
     FileCalls& files_;
     std::stop_token stop_;
     SourceIdentity source_;
     LiveFrames live_;
     EncodeProgress encoded_;
-    std::unique_ptr<Executor> executor_;
+    EnhanceStage enhance_;
     DecodeStart start_;
     VideoDecoder decoder_;
     VideoOutput output_;
@@ -349,22 +376,42 @@ std::vector<int> left_out(const Plan& plan) {
     return streams;
 }
 
+// A run that has failed still gets its reports. Called with its failure in flight, which stays the one that is told.
+void report_failure(RunWatch& watch, const Plan& plan, Observer& observer) {
+    try {
+        Report report = watch.failed(plan, std::current_exception());
+        write_reports(watch.file_calls(), report);
+    } catch (const Error& error) {
+        observer.on_message(Severity::warning, std::string("there is no report: ") + error.what());
+    }
+}
+
 Report run_job(FileCalls& files, const Options& options, FrameFilter* filter, Observer* observer,
                std::stop_token stop) {
     Observer silent;
     Observer& watcher = observer == nullptr ? silent : *observer;
+    check_report_paths(options);
     remove_finished_checkpoint(files, options.output);
     PreparedJob job = prepare(options);
-    watcher.on_plan(job.plan);
-    Report report = Run(std::move(job), filter, watcher, files, stop).execute();
-    if (options.verify) {
-        watcher.on_message(Severity::info, "comparing the output with its source");
-        report.verification = verify({.input = options.input,
-                                      .output = options.output,
-                                      .video_stream = options.video_stream,
-                                      .left_out = left_out(report.plan)},
-                                     &watcher, std::move(stop));
+    const Plan plan = job.plan;
+    RunWatch watch(job, files, watcher);
+    watcher.on_plan(plan);
+    Report report;
+    try {
+        report = Run(std::move(job), filter, watcher, watch, stop).execute();
+        if (options.verify) {
+            watcher.on_message(Severity::info, "comparing the output with its source");
+            report.verification = verify({.input = options.input,
+                                          .output = options.output,
+                                          .video_stream = options.video_stream,
+                                          .left_out = left_out(report.plan)},
+                                         &watcher, std::move(stop));
+        }
+    } catch (...) {
+        report_failure(watch, plan, watcher);
+        throw;
     }
+    write_reports(watch.file_calls(), report);
     return report;
 }
 

@@ -118,12 +118,19 @@ static void to_json(Json& target, const StreamSelection& selection) {
     }
 }
 
+static void to_json(Json& target, ReleasePolicy policy) {
+    target = policy == ReleasePolicy::every_frame   ? "every_frame"
+             : policy == ReleasePolicy::on_pressure ? "on_pressure"
+                                                    : "auto";
+}
+
 MILLSTREAM_JSON_FIELDS(Size, width, height);
 MILLSTREAM_JSON_FIELDS(Options, input, output, overwrite, model, scale, size, fit, backend, precision, tile, batch,
                        threads, colour_fix, temporal, temporal_flow, debug_view, max_memory, max_vram, disk_limit,
-                       max_total, chunk, resume, codec, encoder, crf, preset, encoder_options, pixel_format, bake_rotation, faststart, strict,
-                       deinterlace, crop, alpha, hwaccel, video_stream, audio, subtitles, convert_subtitles, verify,
-                       runner);
+                       max_total, chunk, resume, release, elevated_pressure, critical_pressure, strict_io, reports,
+                       metrics_file, codec, encoder, crf, preset, encoder_options, pixel_format, bake_rotation,
+                       faststart, strict, deinterlace, crop, alpha, hwaccel, video_stream, audio, subtitles,
+                       convert_subtitles, verify, runner);
 MILLSTREAM_JSON_FIELDS(StreamPlan, index, kind, codec, language, action, reason);
 MILLSTREAM_JSON_FIELDS(MemoryPlan, budget, base, decoder, network, frames, temporal, encoder);
 MILLSTREAM_JSON_FIELDS(DiskPlan, predicted_output, checkpoint, free, allowed, most_output);
@@ -138,9 +145,35 @@ static void to_json(Json& target, const VerifyReport& report) {
 }
 MILLSTREAM_JSON_FIELDS(Repairs, damaged_packets, concealed_frames, missing_pts, repeated_pts, backward_pts, clock_jumps,
                        resized_frames, copied_time_stamps, copied_packets_lost);
-MILLSTREAM_JSON_FIELDS(Report, plan, frames, resumed_frames, checkpoints, chunk_crf, wall_s, fps_mean, peak_rss_bytes, peak_vram_bytes, input_bytes,
-                       output_bytes, stages, warnings, model_loads, peak_live_frames, repairs, decode_errors,
-                       copies_per_frame, verification);
+MILLSTREAM_JSON_FIELDS(CurvePoint, time_s, frames, fps, cpu_cores, rss_bytes, vram_bytes);
+MILLSTREAM_JSON_FIELDS(BackOff, frame, measure, from, to, why);
+MILLSTREAM_JSON_FIELDS(FileIo, path, role, bytes_read, bytes_written);
+MILLSTREAM_JSON_FIELDS(DiskTraffic, read_bytes, written_bytes, accounted_bytes, unexplained_bytes);
+MILLSTREAM_JSON_FIELDS(Bottleneck, stage, busy, words);
+static void to_json(Json& target, const Failure& failure) {
+    const Error::Context& context = failure.context;
+    target = {{"exit_code", failure.exit_code},
+              {"doing", context.doing},
+              {"subject", context.subject},
+              {"why", context.why},
+              {"hint", context.hint}};
+}
+static Json versions_json(const std::vector<std::pair<std::string, std::string>>& versions) {
+    Json object = Json::object();
+    for (const auto& [name, version] : versions) {
+        object[name] = version;
+    }
+    return object;
+}
+static void to_json(Json& nlohmann_json_j, const Report& nlohmann_json_t) {
+    NLOHMANN_JSON_EXPAND(NLOHMANN_JSON_PASTE(
+        NLOHMANN_JSON_TO, schema, outcome, failure, started, model, device, backend, precision, frames, resumed_frames,
+        wall_s, fps_mean, fps_p50, fps_p99, peak_rss_bytes, mean_rss_bytes, peak_vram_bytes, mean_vram_bytes, cpu_s,
+        energy_j, input_bytes, output_bytes, output_bits_per_pixel, bottleneck, stages, warnings, backoffs, checkpoints,
+        chunk_crf, files, disk, model_loads, peak_live_frames, repairs, decode_errors, copies_per_frame, verification,
+        plan, curve))
+    nlohmann_json_j["versions"] = versions_json(nlohmann_json_t.versions);
+}
 
 std::string to_json(const Options& options) {
     return Json(options).dump(2);

@@ -71,6 +71,8 @@ std::vector<Candidate> candidates(const MemoryNeeds& needs) {
 MemoryChoice lay_out(const MemoryNeeds& needs, const Candidate& tiles, int requests, Joining joining) {
     MemoryChoice choice;
     choice.layout = tiles.layout;
+    choice.halo = needs.halo;
+    choice.blend = needs.blend;
     choice.requests = requests;
     choice.joining = joining;
     const bool separate = joining == Joining::separate;

@@ -45,6 +45,8 @@ enum class Joining {
 
 struct MemoryChoice {
     TileLayout layout;
+    int halo = 0;    ///< that tiles need, also where the frame is one tile
+    int blend = 0;   ///< likewise
     int requests = 1;
     Joining joining = Joining::separate;
     int live_frames = 0;               ///< bound on the frames between decoder and encoder

@@ -20,8 +20,12 @@
 namespace millstream {
 namespace {
 
-// What the libraries allocate after planning that no other entry names: compiled kernels, thread stacks, file buffers.
-constexpr std::uint64_t kRunOverhead = 96 * kMiB;
+// What the libraries allocate after planning that no other entry names: thread stacks, file buffers, what the allocator
+// does not give back. Runs of the identity with every combination of budget and size stay below their plan without any.
+constexpr std::uint64_t kRunOverhead = 48 * kMiB;
+// The program and the probe of the network take a little more or less from one start to the next: the budget that a
+// refusal names must do then, too.
+constexpr std::uint64_t kRefusalMargin = 24 * kMiB;
 // A probe is worth its time where the job computes at least this many times as much.
 constexpr double kProbeWorth = 20;
 // A frame, its neighbours, and the pictures made of it.
@@ -168,18 +172,29 @@ private:
         MemoryNeeds needs = needs_without_encoder();
         const std::uint64_t rest = reserved(needs);
         const std::uint64_t for_encoder = needs.budget > rest ? needs.budget - rest : 0;
+        MemoryChoice smallest;
+        auto choice = choose_with_encoder(needs, for_encoder, smallest);
+        if (!choice && for_encoder > 0) {   // the rest cannot be as small as that: the encoder at its smallest
+            choice = choose_with_encoder(needs, 0, smallest);
+        }
+        if (!choice) {
+            refuse_memory(needs, smallest);
+        }
+        for (std::string& sentence : encoder_notes_) {
+            note(std::move(sentence));
+        }
+        job_.memory = *choice;
+        job_.executor.requests = choice->requests;
+    }
+
+    std::optional<MemoryChoice> choose_with_encoder(MemoryNeeds& needs, std::uint64_t for_encoder,
+                                                    MemoryChoice& smallest) {
         choose_encoder_settings(for_encoder);
         adopt_encoder_settings();
         needs.alpha_kept = keeps_alpha(job_);
         needs.encoder = encoder_memory(job_.encoder);
         needs.result_picture = job_.encoder.format.picture_bytes(job_.encoder.width, job_.encoder.height);
-        MemoryChoice smallest;
-        auto choice = fit_memory(needs, smallest);
-        if (!choice) {
-            refuse_memory(needs, smallest);
-        }
-        job_.memory = *choice;
-        job_.executor.requests = choice->requests;
+        return fit_memory(needs, smallest);
     }
 
     MemoryNeeds needs_without_encoder() {
@@ -196,10 +211,9 @@ private:
         needs.batch = options().batch;
         needs.threads = job_.executor.threads;
         needs.input_kept = options().colour_fix != ColourFixing::off;
-        needs.cost =
-            job_is_longer_than_probe() ? measure_cost(network, job_.executor) : estimate_cost(network, job_.executor);
-        seconds_per_frame_ = needs.cost.seconds_per_pixel * video().width * video().height;
         needs.budget = options().max_memory ? *options().max_memory : default_memory_budget();
+        needs.cost = network_cost(needs.budget);
+        seconds_per_frame_ = needs.cost.seconds_per_pixel * video().width * video().height;
         needs.base = resident_bytes() + kRunOverhead;
         needs.decoder = decoder_memory(job_.source, usable_cpus());
         if (job_.deinterlacing.rate != DeinterlacedRate::none) {
@@ -219,13 +233,23 @@ private:
         return needs;
     }
 
+    // Measured where that is worth its time and cannot itself exceed the budget.
+    [[nodiscard]] NetworkCost network_cost(std::uint64_t budget) const {
+        const NetworkCost estimate = estimate_cost(job_.model.network, job_.executor);
+        const double probe = estimate.bytes_per_pixel * kLargeProbeSide * kLargeProbeSide +
+                             static_cast<double>(estimate.fixed_bytes + resident_bytes());
+        return job_is_longer_than_probe() && probe < static_cast<double>(budget)
+                   ? measure_cost(job_.model.network, job_.executor)
+                   : estimate;
+    }
+
     [[nodiscard]] bool job_is_longer_than_probe() const {
         const auto frames = video().frames;
         if (frames <= 0) {
             return true;
         }
         const double pixels = static_cast<double>(frames) * video().width * video().height;
-        return pixels > kProbeWorth * 2 * kProbeSide * kProbeSide;
+        return pixels > kProbeWorth * kProbePixels;
     }
 
     [[nodiscard]] std::uint64_t reserved(MemoryNeeds needs) const {
@@ -259,9 +283,7 @@ private:
             notes.push_back("The output is " + words(even(asked)) + ", not " + words(asked) +
                             ": subsampled chroma needs even sides.");
         }
-        for (std::string& sentence : notes) {
-            note(std::move(sentence));
-        }
+        encoder_notes_ = std::move(notes);
     }
 
     // Threads and lookahead change what comes out, so those that the job was begun with are kept.
@@ -278,7 +300,7 @@ private:
 
     [[noreturn]] void refuse_memory(const MemoryNeeds& needs, const MemoryChoice& smallest) const {
         const MemoryPlan& least = smallest.memory;
-        const auto whole_mib = (least.expected() + kMiB - 1) / kMiB;
+        const auto whole_mib = (least.expected() + kRefusalMargin + kMiB - 1) / kMiB;
         throw Error(
             ErrorKind::refused,
             {"fitting the job into the memory budget", words(input_size()) + " with " + job_.model.name,
@@ -291,6 +313,7 @@ private:
     }
 
     PreparedJob job_;
+    std::vector<std::string> encoder_notes_;
     double seconds_per_frame_ = 0;   // 0 = not measured
 };
 

@@ -62,7 +62,8 @@ private:
 // One threaded run: queues, threads and the first failure. The calling thread waits in wait().
 class ThreadedRun {
 public:
-    ThreadedRun(Source& source, const std::vector<StageGroup>& groups) : source_(source) {
+    ThreadedRun(Source& source, const std::vector<StageGroup>& groups, const std::atomic<bool>* short_queues)
+        : source_(source), groups_(groups), short_queues_(short_queues) {
         for (const StageGroup& group : groups) {
             queues_.push_back(std::make_unique<ItemQueue>(group.queue_bytes));
         }
@@ -163,6 +164,7 @@ private:
         std::unique_lock lock(mutex_);
         while (!ended_.wait_for(lock, kTickInterval, [this] { return running_ == 0; })) {
             lock.unlock();
+            set_queue_bounds();
             try {
                 tick();
             } catch (...) {
@@ -172,7 +174,21 @@ private:
         }
     }
 
+    void set_queue_bounds() {
+        const bool wanted = short_queues_ != nullptr && short_queues_->load();
+        if (wanted == shortened_) {
+            return;
+        }
+        shortened_ = wanted;
+        for (std::size_t i = 0; i < queues_.size(); ++i) {
+            queues_[i]->set_max_bytes(wanted ? 1 : groups_[i].queue_bytes);   // a larger item passes through alone
+        }
+    }
+
     Source& source_;
+    const std::vector<StageGroup>& groups_;
+    const std::atomic<bool>* short_queues_;
+    bool shortened_ = false;
     StageTime source_time_;
     std::vector<std::unique_ptr<ItemQueue>> queues_;
     std::vector<std::unique_ptr<Chain>> chains_;
@@ -206,8 +222,9 @@ std::vector<StageTime> run_serial(Source& source, const std::vector<StageGroup>&
     return times;
 }
 
-std::vector<StageTime> run_threaded(Source& source, const std::vector<StageGroup>& groups, const Tick& tick) {
-    return ThreadedRun(source, groups).run(tick);
+std::vector<StageTime> run_threaded(Source& source, const std::vector<StageGroup>& groups, const Tick& tick,
+                                    const std::atomic<bool>* short_queues) {
+    return ThreadedRun(source, groups, short_queues).run(tick);
 }
 
 }   // namespace millstream

@@ -1,6 +1,7 @@
 // Two ways to run the same stages. Their output is bit-identical.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <vector>
@@ -23,7 +24,9 @@ using Tick = std::function<void()>;
 std::vector<StageTime> run_serial(Source& source, const std::vector<StageGroup>& groups, const Tick& tick);
 
 /// A thread for the source and one for each group, joined by queues bounded in bytes. All threads have ended when it
-/// returns or throws.
-std::vector<StageTime> run_threaded(Source& source, const std::vector<StageGroup>& groups, const Tick& tick);
+/// returns or throws. `short_queues`, where it is given: while it is set each queue holds one item at most (looked at
+/// before each tick).
+std::vector<StageTime> run_threaded(Source& source, const std::vector<StageGroup>& groups, const Tick& tick,
+                                    const std::atomic<bool>* short_queues = nullptr);
 
 }   // namespace millstream

@@ -68,25 +68,38 @@ void ToTensorStage::process(Item item, const Emit& emit) {
     emit(std::move(item));
 }
 
-EnhanceStage::EnhanceStage(Executor& executor, int scale, Size frame, const Settings& settings, std::stop_token stop)
-    : pool_(rgb_shape(frame.width * scale, frame.height * scale)),
-      enhancer_(executor, scale, frame, settings.layout),
+EnhanceStage::EnhanceStage(const Settings& settings, SteadyEnhancer::Surroundings surroundings, std::stop_token stop)
+    : pool_(rgb_shape(settings.enhancer.frame.width * settings.enhancer.scale,
+                      settings.enhancer.frame.height * settings.enhancer.scale)),
+      enhancer_(settings.enhancer, completed(std::move(surroundings))),
       overlap_(settings.overlap),
       keep_input_(settings.keep_input),
       stop_(std::move(stop)) {}
+
+SteadyEnhancer::Surroundings EnhanceStage::completed(SteadyEnhancer::Surroundings surroundings) {
+    surroundings.make_output = [this] { return pool_.take(); };
+    surroundings.release_caches = [this, release = std::move(surroundings.release_caches)] {
+        pool_.drop_idle();
+        release();
+    };
+    return surroundings;
+}
 
 void EnhanceStage::process(Item item, const Emit& emit) {
     if (auto* frame = std::get_if<Frame>(&item)) {
         if (stop_.stop_requested()) {
             return;
         }
-        EnhancerFrame job{frame->index, frame->input, pool_.take()};
+        at::Tensor input = frame->input;
+        const std::int64_t index = frame->index;
         if (!keep_input_) {
             frame->input.reset();   // the enhancer's copy is the last one: its memory goes back with the last tile
         }
         waiting_.push_back(std::move(*frame));
-        enhancer_.submit(std::move(job));
-        emit_done(overlap_ ? enhancer_.poll() : enhancer_.drain(), emit);
+        enhancer_.submit(index, std::move(input));
+        const bool short_queues = enhancer_.effort().short_queues;
+        short_queues_.store(short_queues);
+        emit_done(overlap_ && !short_queues ? enhancer_.poll() : enhancer_.drain(), emit);
         return;
     }
     while (enhancer_.frames_in_flight() > 0) {

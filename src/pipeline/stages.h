@@ -8,7 +8,7 @@
 #include <stop_token>
 
 #include "enhance/colour_fix.h"
-#include "enhance/enhancer.h"
+#include "enhance/steady_enhancer.h"
 #include "frame/convert.h"
 #include "frame/tensor_pool.h"
 #include "media/decoder.h"
@@ -59,25 +59,32 @@ private:
     std::optional<PictureToTensor> convert_;
 };
 
-/// Fills Frame::output from Frame::input. Frames that arrive after a stop request are dropped.
+/// Fills Frame::output from Frame::input. Frames that arrive after a stop request are dropped. Where memory runs short
+/// it does less at a time: Note [Back-off] in enhance/effort.h.
 class EnhanceStage : public Stage {
 public:
     struct Settings {
-        TileLayout layout;
+        SteadyEnhancer::Settings enhancer;
         bool overlap = false;      ///< a frame may start before the one before it has finished (one more output)
         bool keep_input = false;   ///< a later stage needs Frame::input
     };
-    EnhanceStage(Executor& executor, int scale, Size frame, const Settings& settings, std::stop_token stop);
+    /// Of `surroundings` make_output is the stage's own, and release_caches comes behind giving back its pool's memory.
+    EnhanceStage(const Settings& settings, SteadyEnhancer::Surroundings surroundings, std::stop_token stop);
     [[nodiscard]] std::string_view name() const override { return "enhance"; }
     void process(Item item, const Emit& emit) override;
     [[nodiscard]] double copies() const { return enhancer_.copies(); }
+    [[nodiscard]] Precision precision() const { return enhancer_.effort().precision; }
+    /// Set while the queues between the stages should hold one item each. Read by any thread.
+    [[nodiscard]] const std::atomic<bool>& short_queues() const { return short_queues_; }
 
 private:
+    SteadyEnhancer::Surroundings completed(SteadyEnhancer::Surroundings surroundings);
     void emit_done(std::optional<EnhancerFrame> done, const Emit& emit);
 
     TensorPool pool_;
     std::deque<Frame> waiting_;   // the frames inside enhancer_, in order
-    Enhancer enhancer_;
+    SteadyEnhancer enhancer_;
+    std::atomic<bool> short_queues_{false};
     bool overlap_;
     bool keep_input_;
     std::stop_token stop_;

@@ -58,17 +58,17 @@ std::optional<std::uint64_t> smaller(std::optional<std::uint64_t> a, std::option
 // A cgroup is bound by the limits of all its ancestors. Without a cgroup namespace a container sees the host's path in
 // /proc/self/cgroup but only its own part of the tree under the mount point: folders that are missing are passed over,
 // and the mount point itself is then the container's cgroup.
-std::optional<std::uint64_t> smallest_limit(const fs::path& mount, const fs::path& cgroup, const char* file) {
-    std::optional<std::uint64_t> limit = limit_in(mount / file);
+template <class Visit>
+void visit_folders(const fs::path& mount, const fs::path& cgroup, const Visit& visit) {
+    visit(mount);
     fs::path folder = mount;
     for (const fs::path& name : cgroup.relative_path()) {
         if (name == "..") {   // a cgroup outside this namespace
             continue;
         }
         folder /= name;
-        limit = smaller(limit, limit_in(folder / file));
+        visit(folder);
     }
-    return limit;
 }
 
 bool lists_memory(std::string_view controllers) {
@@ -79,6 +79,55 @@ bool lists_memory(std::string_view controllers) {
         }
     }
     return false;
+}
+
+// Names of the files of one version of cgroups.
+struct CgroupFiles {
+    const char* limit;
+    const char* used;
+    const char* inactive;   // key in memory.stat
+};
+constexpr CgroupFiles kVersion2{"memory.max", "memory.current", "inactive_file"};
+constexpr CgroupFiles kVersion1{"memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"};
+
+// Every folder whose memory limit binds this process. Lines "0::/path" (v2) and "4:memory,hugetlb:/path" (v1):
+// cgroups(7). Mount points as systemd and the container runtimes have them; in hybrid set-ups the v2 tree is at
+// "unified".
+template <class Visit>
+void visit_memory_cgroups(const fs::path& root, const Visit& visit) {
+    const fs::path mounts = root / "sys/fs/cgroup";
+    std::ifstream lines(root / "proc/self/cgroup");
+    for (std::string line; std::getline(lines, line);) {
+        const std::size_t first = line.find(':');
+        const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
+        if (second == std::string::npos) {
+            continue;
+        }
+        const std::string controllers = line.substr(first + 1, second - first - 1);
+        const fs::path cgroup = line.substr(second + 1);
+        const auto with = [&visit](const CgroupFiles& files) {
+            return [&visit, &files](const fs::path& folder) { visit(folder, files); };
+        };
+        if (controllers.empty()) {
+            visit_folders(mounts, cgroup, with(kVersion2));
+            visit_folders(mounts / "unified", cgroup, with(kVersion2));
+        } else if (lists_memory(controllers)) {
+            visit_folders(mounts / "memory", cgroup, with(kVersion1));
+        }
+    }
+}
+
+// "inactive_file 1234" of memory.stat.
+std::uint64_t stat_value(const fs::path& file, std::string_view key) {
+    std::ifstream stream(file);
+    std::string name;
+    std::uint64_t value = 0;
+    while (stream >> name >> value) {
+        if (name == key) {
+            return value;
+        }
+    }
+    return 0;
 }
 
 }   // namespace
@@ -102,27 +151,35 @@ std::uint64_t default_memory_budget(const fs::path& root) {
 }
 
 std::optional<std::uint64_t> cgroup_memory_limit(const fs::path& root) {
-    // Lines "0::/path" (v2) and "4:memory,hugetlb:/path" (v1): cgroups(7). Mount points as systemd and the container
-    // runtimes have them; in hybrid set-ups the v2 tree is at "unified".
-    const fs::path mounts = root / "sys/fs/cgroup";
     std::optional<std::uint64_t> limit;
-    std::ifstream lines(root / "proc/self/cgroup");
-    for (std::string line; std::getline(lines, line);) {
-        const std::size_t first = line.find(':');
-        const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-        if (second == std::string::npos) {
-            continue;
-        }
-        const std::string controllers = line.substr(first + 1, second - first - 1);
-        const fs::path cgroup = line.substr(second + 1);
-        if (controllers.empty()) {
-            limit = smaller(limit, smallest_limit(mounts, cgroup, "memory.max"));
-            limit = smaller(limit, smallest_limit(mounts / "unified", cgroup, "memory.max"));
-        } else if (lists_memory(controllers)) {
-            limit = smaller(limit, smallest_limit(mounts / "memory", cgroup, "memory.limit_in_bytes"));
-        }
-    }
+    visit_memory_cgroups(root, [&limit](const fs::path& folder, const CgroupFiles& files) {
+        limit = smaller(limit, limit_in(folder / files.limit));
+    });
     return limit;
+}
+
+std::optional<CgroupMemory> cgroup_memory(const fs::path& root) {
+    std::optional<CgroupMemory> nearest;
+    visit_memory_cgroups(root, [&nearest](const fs::path& folder, const CgroupFiles& files) {
+        const auto limit = limit_in(folder / files.limit);
+        const auto used = limit ? limit_in(folder / files.used) : std::nullopt;
+        if (!used || *limit == 0) {
+            return;
+        }
+        const std::uint64_t idle = std::min(*used, stat_value(folder / "memory.stat", files.inactive));
+        const CgroupMemory found{*used - idle, *limit};
+        const auto share = [](const CgroupMemory& m) {
+            return static_cast<double>(m.used) / static_cast<double>(m.limit);
+        };
+        if (!nearest || share(found) > share(*nearest)) {
+            nearest = found;
+        }
+    });
+    return nearest;
+}
+
+std::uint64_t total_memory(const fs::path& root) {
+    return kilobytes(root / "proc/meminfo", "MemTotal").value_or(0);
 }
 
 std::uint64_t available_memory(const fs::path& root) {

@@ -23,6 +23,18 @@ std::uint64_t default_memory_budget(const std::filesystem::path& root = "/");
 /// The smallest memory limit of the cgroup this process is in and of all cgroups above it, if there is one.
 std::optional<std::uint64_t> cgroup_memory_limit(const std::filesystem::path& root = "/");
 
+/// What the cgroup of this process (or one above it) uses of its limit: the pair that is nearest to the limit. File
+/// pages that nobody has used lately are not counted, as the kernel drops them before anything else. Nothing without a
+/// limit.
+struct CgroupMemory {
+    std::uint64_t used = 0;
+    std::uint64_t limit = 0;
+};
+std::optional<CgroupMemory> cgroup_memory(const std::filesystem::path& root = "/");
+
+/// Size of the machine's memory; 0 where that cannot be read.
+std::uint64_t total_memory(const std::filesystem::path& root = "/");
+
 /// MemAvailable of /proc/meminfo (MemFree + Buffers + Cached on kernels without it); 0 where that cannot be read.
 std::uint64_t available_memory(const std::filesystem::path& root = "/");
 

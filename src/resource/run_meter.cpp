@@ -67,6 +67,35 @@ double SpeedMeter::fps_mean(Time now) const {
     return elapsed > 0 ? static_cast<double>(frames_ - resumed_frames_) / elapsed : 0;
 }
 
+double SpeedMeter::fps_reached(double share) const {
+    constexpr std::int64_t kWindowFrames = 8;
+    struct Window {
+        double fps;
+        std::int64_t frames;
+    };
+    std::vector<Window> windows;
+    std::int64_t all = 0;
+    for (std::size_t begin = 0, i = 1; i < history_.size(); ++i) {
+        const std::int64_t frames = history_[i].frames - history_[begin].frames;
+        const double elapsed = seconds(history_[begin].time, history_[i].time);
+        const bool last = i + 1 == history_.size();
+        if (elapsed > 0 && (frames >= kWindowFrames || (last && frames > 0))) {
+            windows.push_back({static_cast<double>(frames) / elapsed, frames});
+            all += frames;
+            begin = i;
+        }
+    }
+    std::sort(windows.begin(), windows.end(), [](const Window& a, const Window& b) { return a.fps > b.fps; });
+    double reached = 0;
+    for (const Window& window : windows) {
+        reached += static_cast<double>(window.frames);
+        if (reached >= share * static_cast<double>(all)) {
+            return window.fps;
+        }
+    }
+    return 0;
+}
+
 double SpeedMeter::total_work() const {
     return length_.frames > 0 ? static_cast<double>(length_.frames) : length_.video_s;
 }

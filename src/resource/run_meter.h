@@ -35,6 +35,9 @@ public:
     [[nodiscard]] double fps(Time now) const;
     /// Frames a second since the start, loading and warming up included.
     [[nodiscard]] double fps_mean(Time now) const;
+    /// The speed at or above which `share` (0..1) of the frames came, over windows of a few frames: frames come in
+    /// bursts where the network has several in flight. 0 before two frames are done.
+    [[nodiscard]] double fps_reached(double share) const;
     /// 0..1; 0 = unknown. 1 only when everything is done.
     [[nodiscard]] double fraction() const;
     /// Seconds to go at the speed of the latter half of the run (its start is slower, a scene may be). Nothing before

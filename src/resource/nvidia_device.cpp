@@ -1,0 +1,130 @@
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "resource/device_memory.h"
+
+namespace millstream {
+namespace {
+
+// What is used of NVML's interface (NVIDIA Management Library, API reference). Its structs are stable by version
+// suffix.
+using NvmlReturn = int;
+constexpr NvmlReturn kSuccess = 0;
+using NvmlDevice = struct OpaqueNvmlDevice*;
+struct NvmlMemory {   // nvmlMemory_t
+    unsigned long long total;
+    unsigned long long free;
+    unsigned long long used;
+};
+struct NvmlProcess {   // nvmlProcessInfo_t of the calls ending in _v3
+    unsigned pid;
+    unsigned long long used_memory;
+    unsigned gpu_instance;
+    unsigned compute_instance;
+};
+constexpr int kTemperatureOfChip = 0;                 // NVML_TEMPERATURE_GPU
+constexpr unsigned long long kNotAvailable = ~0ULL;   // NVML_VALUE_NOT_AVAILABLE
+
+class Library {
+public:
+    Library() : handle_(dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL)) {}
+    ~Library() {
+        if (handle_ != nullptr) {
+            dlclose(handle_);
+        }
+    }
+    Library(const Library&) = delete;
+    Library& operator=(const Library&) = delete;
+
+    template <class Function>
+    Function* function(const char* name) const {
+        return handle_ == nullptr ? nullptr : reinterpret_cast<Function*>(dlsym(handle_, name));
+    }
+
+private:
+    void* handle_;
+};
+
+class NvidiaDevice : public DeviceMemory {
+public:
+    // Whether the device can be read at all.
+    bool open(unsigned index) {
+        auto* const init = library_.function<NvmlReturn()>("nvmlInit_v2");
+        auto* const find = library_.function<NvmlReturn(unsigned, NvmlDevice*)>("nvmlDeviceGetHandleByIndex_v2");
+        memory_ = library_.function<NvmlReturn(NvmlDevice, NvmlMemory*)>("nvmlDeviceGetMemoryInfo");
+        processes_ = library_.function<NvmlReturn(NvmlDevice, unsigned*, NvmlProcess*)>(
+            "nvmlDeviceGetComputeRunningProcesses_v3");
+        temperature_ = library_.function<NvmlReturn(NvmlDevice, int, unsigned*)>("nvmlDeviceGetTemperature");
+        energy_ = library_.function<NvmlReturn(NvmlDevice, unsigned long long*)>("nvmlDeviceGetTotalEnergyConsumption");
+        if (init == nullptr || find == nullptr || memory_ == nullptr || init() != kSuccess) {
+            return false;
+        }
+        shutdown_ = library_.function<NvmlReturn()>("nvmlShutdown");
+        return find(index, &device_) == kSuccess;
+    }
+    NvidiaDevice() = default;
+    ~NvidiaDevice() override {
+        if (shutdown_ != nullptr) {
+            shutdown_();
+        }
+    }
+    NvidiaDevice(const NvidiaDevice&) = delete;
+    NvidiaDevice& operator=(const NvidiaDevice&) = delete;
+
+    DeviceFigures read() override {
+        DeviceFigures figures;
+        NvmlMemory memory{};
+        if (memory_(device_, &memory) == kSuccess) {
+            figures.total = memory.total;
+            figures.used = memory.used;
+        }
+        figures.used_by_process = used_by_process();
+        unsigned celsius = 0;
+        if (temperature_ != nullptr && temperature_(device_, kTemperatureOfChip, &celsius) == kSuccess) {
+            figures.celsius = celsius;
+        }
+        unsigned long long millijoules = 0;
+        if (energy_ != nullptr && energy_(device_, &millijoules) == kSuccess) {
+            figures.joules = static_cast<double>(millijoules) / 1000;
+        }
+        return figures;
+    }
+
+private:
+    // In a container the library may list the host's process numbers: then nothing is found, and nothing is said.
+    [[nodiscard]] std::optional<std::uint64_t> used_by_process() const {
+        std::array<NvmlProcess, 64> list{};
+        auto count = static_cast<unsigned>(list.size());
+        if (processes_ == nullptr || processes_(device_, &count, list.data()) != kSuccess) {
+            return std::nullopt;
+        }
+        const auto own = static_cast<unsigned>(getpid());
+        const auto* const end = list.data() + std::min<std::size_t>(count, list.size());
+        const auto* const found = std::find_if(static_cast<const NvmlProcess*>(list.data()), end,
+                                               [own](const NvmlProcess& process) { return process.pid == own; });
+        return found == end || found->used_memory == kNotAvailable ? std::nullopt
+                                                                   : std::optional<std::uint64_t>(found->used_memory);
+    }
+
+    Library library_;   // unloaded last
+    NvmlDevice device_ = nullptr;
+    NvmlReturn (*memory_)(NvmlDevice, NvmlMemory*) = nullptr;
+    NvmlReturn (*processes_)(NvmlDevice, unsigned*, NvmlProcess*) = nullptr;
+    NvmlReturn (*temperature_)(NvmlDevice, int, unsigned*) = nullptr;
+    NvmlReturn (*energy_)(NvmlDevice, unsigned long long*) = nullptr;
+    NvmlReturn (*shutdown_)() = nullptr;
+};
+
+}   // namespace
+
+std::shared_ptr<DeviceMemory> open_nvidia_device(unsigned index) {
+    auto device = std::make_shared<NvidiaDevice>();
+    return device->open(index) ? device : nullptr;
+}
+
+}   // namespace millstream

@@ -1,0 +1,147 @@
+// Memory that really runs out: every allocation of the network's stage fails once, in a run through the threaded
+// runner.
+#include <ATen/Functions.h>
+#include <c10/core/CPUAllocator.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <new>
+
+#include "model/networks.h"
+#include "pipeline/runner.h"
+#include "pipeline/stages.h"
+
+namespace millstream {
+namespace {
+
+constexpr Size kFrame{40, 28};
+constexpr int kFrames = 5;
+constexpr int kScale = 2;
+
+/// Torch's allocator for the CPU for as long as it exists; fails the n-th allocation since it was made.
+class FailingAllocator final : public c10::Allocator {
+public:
+    explicit FailingAllocator(int fail_at) : inner_(c10::GetCPUAllocator()), fail_at_(fail_at) {
+        c10::SetCPUAllocator(this, kPriority);
+    }
+    ~FailingAllocator() override { c10::SetCPUAllocator(inner_, kPriority); }
+    FailingAllocator(const FailingAllocator&) = delete;
+    FailingAllocator& operator=(const FailingAllocator&) = delete;
+
+    c10::DataPtr allocate(std::size_t bytes) override {
+        if (count_.fetch_add(1) + 1 == fail_at_) {
+            throw std::bad_alloc();
+        }
+        return inner_->allocate(bytes);
+    }
+    c10::DeleterFnPtr raw_deleter() const override { return inner_->raw_deleter(); }
+    void copy_data(void* to, const void* from, std::size_t bytes) const override { default_copy_data(to, from, bytes); }
+    [[nodiscard]] int count() const { return count_.load(); }
+
+private:
+    static constexpr std::uint8_t kPriority = 100;
+    c10::Allocator* inner_;
+    int fail_at_;
+    std::atomic<int> count_{0};
+};
+
+Network small_network() {
+    return chain({conv(3, 8, 3), prelu(8), conv(8, 12, 3), shuffle(2)});
+}
+
+class FrameSource : public Source {
+public:
+    FrameSource(LiveFrames& live, const std::vector<at::Tensor>& inputs) : live_(live), inputs_(inputs) {}
+    [[nodiscard]] std::string_view name() const override { return "source"; }
+    std::optional<Frame> next() override {
+        if (made_ == inputs_.size()) {
+            return std::nullopt;
+        }
+        Frame frame(live_, static_cast<std::int64_t>(made_));
+        frame.input = inputs_[made_++];
+        return frame;
+    }
+
+private:
+    LiveFrames& live_;
+    const std::vector<at::Tensor>& inputs_;
+    std::size_t made_ = 0;
+};
+
+class OutputStage : public Stage {
+public:
+    [[nodiscard]] std::string_view name() const override { return "output"; }
+    void process(Item item, const Emit& /*emit*/) override {
+        if (auto* frame = std::get_if<Frame>(&item)) {
+            EXPECT_EQ(frame->index, static_cast<std::int64_t>(outputs.size())) << "lost, repeated or out of order";
+            outputs.push_back(frame->output);
+        }
+    }
+    std::vector<at::Tensor> outputs;
+};
+
+struct Outcome {
+    std::vector<at::Tensor> outputs;
+    std::vector<BackOff> told;
+    int allocations = 0;
+    std::int64_t live = 0;
+};
+
+Outcome run_with_failure_at(int fail_at, int tile, const std::vector<at::Tensor>& inputs) {
+    const Network network = small_network();
+    EnhanceStage::Settings settings;
+    settings.enhancer.executor = {.backend = Backend::torch, .precision = Precision::fp32, .threads = 1, .requests = 2};
+    settings.enhancer.scale = kScale;
+    settings.enhancer.frame = kFrame;
+    settings.enhancer.layout = {tile == 0 ? kFrame : Size{tile, tile}, 2, 0};
+    settings.overlap = true;
+    Outcome outcome;
+    SteadyEnhancer::Surroundings surroundings;
+    surroundings.make_executor = [&](const ExecutorSettings& wanted) { return make_executor(network, wanted); };
+    surroundings.tell = [&](const BackOff& back_off) { outcome.told.push_back(back_off); };
+    LiveFrames live;
+    FrameSource source(live, inputs);
+    OutputStage output;
+    {
+        const FailingAllocator allocator(fail_at);
+        EnhanceStage enhance(settings, surroundings, {});
+        run_threaded(
+            source, {{{&enhance}, 1 << 20}, {{&output}, 1 << 20}}, [] {}, &enhance.short_queues());
+        outcome.allocations = allocator.count();
+    }
+    outcome.live = live.now();
+    outcome.outputs = std::move(output.outputs);
+    return outcome;
+}
+
+TEST(BackOff, r6_4_every_allocation_of_a_run_may_fail_and_the_result_is_the_same_bit_for_bit) {
+    at::manual_seed(3);
+    std::vector<at::Tensor> inputs;
+    for (int i = 0; i < kFrames; ++i) {
+        inputs.push_back(at::rand({3, kFrame.height, kFrame.width}));
+    }
+    const Outcome wanted = run_with_failure_at(0, 0, inputs);
+    ASSERT_EQ(wanted.outputs.size(), static_cast<std::size_t>(kFrames));
+    ASSERT_TRUE(wanted.told.empty());
+    for (const int tile : {0, 24}) {
+        int failed = 0;
+        for (int n = 1;; ++n) {
+            const Outcome outcome = run_with_failure_at(n, tile, inputs);
+            ASSERT_EQ(outcome.outputs.size(), wanted.outputs.size()) << "allocation " << n;
+            for (std::size_t i = 0; i < wanted.outputs.size(); ++i) {
+                ASSERT_TRUE(at::equal(outcome.outputs[i], wanted.outputs[i])) << "allocation " << n << " frame " << i;
+            }
+            EXPECT_EQ(outcome.live, 0) << "a frame was not let go, allocation " << n;
+            if (outcome.allocations < n) {
+                break;
+            }
+            ASSERT_LE(outcome.told.size(), 1U) << "allocation " << n;
+            failed += static_cast<int>(outcome.told.size());   // Torch makes do without a few by itself
+        }
+        EXPECT_GT(failed, 5 * kFrames) << "the walk must go through the run";
+    }
+}
+
+}   // namespace
+}   // namespace millstream
