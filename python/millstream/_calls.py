@@ -43,6 +43,11 @@ class OptionWords(TypedDict, total=False):
     max_total: float | str | None
     chunk: str | None
     resume: str | None
+    release: str | None
+    pressure: str | tuple[float, float] | None
+    strict_io: bool
+    reports: StrPath | Sequence[StrPath] | None
+    metrics_file: StrPath | None
     codec: str | None
     encoder: str | None
     crf: int | None
@@ -78,7 +83,7 @@ def option_table() -> list[OptionEntry]:
 
 
 # What joins the parts of an option that has several.
-_JOINT = {"size": "x", "fit": "x", "crop": ":"}
+_JOINT = {"size": "x", "fit": "x", "crop": ":", "reports": "\n"}
 
 
 def _text(name: str, value: object) -> str:
@@ -92,7 +97,7 @@ def _text(name: str, value: object) -> str:
     if isinstance(value, str | int | float):
         return str(value)
     if isinstance(value, Sequence):
-        return _JOINT.get(name, ",").join(str(part) for part in value) or "none"
+        return _JOINT.get(name, ",").join(_text(name, part) for part in value) or "none"
     raise TypeError(f"{name} = {value!r}: a {type(value).__name__} cannot be an option")
 
 

@@ -4,7 +4,7 @@
 # one is sanitized: two cores have both in minutes.
 
 # Rooms whose tests run under sanitizers.
-sanitized_rooms=(base picture media frame model enhance cli)
+sanitized_rooms=(base picture media frame model enhance config cli)
 
 run_tests() {
     local full=()

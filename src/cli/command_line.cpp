@@ -233,9 +233,10 @@ std::vector<Setting> settings_of(const CLI::App& app) {
         if (option == nullptr || option->count() == 0) {
             continue;
         }
+        const std::string joint = entry.name == "reports" ? "\n" : ":";   // the other that repeats: --encoder-options
         std::string text;
         for (const std::string& part : option->results()) {
-            text += (text.empty() ? "" : ":") + part;   // only --encoder-options may be repeated
+            text += (text.empty() ? "" : joint) + part;
         }
         settings.push_back({std::string(entry.name), std::move(text), "command line"});
     }

@@ -59,9 +59,10 @@ std::string size_text(const Json& value) {
 
 // An option of ours as it may stand in the section `millstream`.
 std::string own_text(const std::string& name, const Json& value) {
-    const std::string joint = name == "size" || name == "fit"          ? "x"
-                              : name == "audio" || name == "subtitles" ? ","
-                                                                       : ":";
+    const std::string joint = name == "size" || name == "fit"                                ? "x"
+                              : name == "reports"                                            ? "\n"
+                              : name == "audio" || name == "subtitles" || name == "pressure" ? ","
+                                                                                             : ":";
     std::string text;
     if (value.is_object()) {
         for (const auto& [key, part] : value.items()) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <sstream>
+#include <tuple>
 
 #include "config/values.h"
 #include "millstream/error.h"
@@ -23,6 +25,28 @@ std::string number_or_auto(int value) {
 }
 std::string text_of(const std::optional<Size>& size) {
     return size ? millstream::text_of(*size) : "";
+}
+std::string percent(double share) {
+    std::ostringstream text;
+    text << share * 100;
+    return text.str();
+}
+// Paths, a line each: every other character may be part of one.
+std::vector<std::filesystem::path> files_of(Text text) {
+    std::vector<std::filesystem::path> files;
+    for (std::size_t begin = 0; begin < text.size();) {
+        const std::size_t end = std::min(text.find('\n', begin), text.size());
+        files.emplace_back(text.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return files;
+}
+std::string text_of(const std::vector<std::filesystem::path>& files) {
+    std::string text;
+    for (const std::filesystem::path& file : files) {
+        text += (text.empty() ? "" : "\n") + file.string();
+    }
+    return text;
 }
 std::string tile_text(const std::optional<int>& tile) {
     return !tile ? "auto" : *tile == 0 ? "off" : std::to_string(*tile);
@@ -102,6 +126,15 @@ const auto kOptions = std::to_array<OptionEntry>({
     MILLSTREAM_WORD(max_total, "--max-total", "ratio|bytes|none", parse_total),
     MILLSTREAM_WORD(chunk, "--chunk", "auto|8s|200f", parse_chunk),
     MILLSTREAM_WORD(resume, "--resume", "auto|never|require", parse_resume),
+    MILLSTREAM_WORD(release, "--release", "auto|every_frame|on_pressure", parse_release),
+    {"pressure", "--pressure", "two rising percentages: P,P",
+     [](Options& o, Text t) { std::tie(o.elevated_pressure, o.critical_pressure) = parse_thresholds(t); },
+     [](const Options& o) { return percent(o.elevated_pressure) + "," + percent(o.critical_pressure); }},
+    MILLSTREAM_SWITCH(strict_io, "--strict-io"),
+    {"reports", "--report", "files, .json or .html", [](Options& o, Text t) { o.reports = files_of(t); },
+     [](const Options& o) { return text_of(o.reports); }},
+    {"metrics_file", "--metrics-file", "a file", [](Options& o, Text t) { o.metrics_file = t; },
+     [](const Options& o) { return o.metrics_file.string(); }},
     {"codec", "--codec", "h264|hevc|av1", [](Options& o, Text t) { o.codec = parse_codec(t); },
      [](const Options& o) { return o.codec; }},
     MILLSTREAM_TEXT(encoder, "--encoder", "an encoder of FFmpeg"),

@@ -9,7 +9,8 @@
 
 namespace millstream {
 
-/// One field of Options. `input` and `output` are no options here: every caller has places of its own for them.
+/// One field of Options (`pressure` is two). `input` and `output` are no options here: every caller has places of its
+/// own for them.
 struct OptionEntry {
     std::string_view name;     ///< the field's own: keyword of Python, key of configuration files
     std::string_view flag;     ///< on the command line

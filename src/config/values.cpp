@@ -47,6 +47,9 @@ constexpr std::array<Choice<Deinterlace>, 4> kDeinterlaces{{{"auto", Deinterlace
                                                             {"off", Deinterlace::off},
                                                             {"on", Deinterlace::on},
                                                             {"field", Deinterlace::fields}}};
+constexpr std::array<Choice<ReleasePolicy>, 3> kReleasePolicies{{{"auto", ReleasePolicy::automatic},
+                                                                 {"every_frame", ReleasePolicy::every_frame},
+                                                                 {"on_pressure", ReleasePolicy::on_pressure}}};
 constexpr std::array<Choice<Resume>, 3> kResumes{
     {{"auto", Resume::automatic}, {"never", Resume::never}, {"require", Resume::require}}};
 constexpr std::array<Choice<Runner>, 2> kRunners{{{"threaded", Runner::threaded}, {"serial", Runner::serial}}};
@@ -296,10 +299,7 @@ Deinterlace parse_deinterlace(std::string_view text) {
 }
 
 ReleasePolicy parse_release(std::string_view text) {
-    return choose<ReleasePolicy, 3>("--release", text,
-                                    {{{"auto", ReleasePolicy::automatic},
-                                      {"every_frame", ReleasePolicy::every_frame},
-                                      {"on_pressure", ReleasePolicy::on_pressure}}});
+    return choose("--release", text, kReleasePolicies);
 }
 
 Runner parse_runner(std::string_view text) {
@@ -344,6 +344,10 @@ std::string text_of(Alpha value) {
 
 std::string text_of(Deinterlace value) {
     return name_of(value, kDeinterlaces);
+}
+
+std::string text_of(ReleasePolicy value) {
+    return name_of(value, kReleasePolicies);
 }
 
 std::string text_of(Resume value) {

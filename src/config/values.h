@@ -57,6 +57,7 @@ std::string text_of(ColourFixing value);
 std::string text_of(const Crop& crop);
 std::string text_of(Alpha value);
 std::string text_of(Deinterlace value);
+std::string text_of(ReleasePolicy value);
 std::string text_of(Resume value);
 std::string text_of(Runner value);
 std::string text_of(TemporalPreset value);
