@@ -262,13 +262,8 @@ private:
             serial ? run_serial(source, groups, tick) : run_threaded(source, groups, tick, &enhance_.short_queues());
         progress.finish();
         const auto frames = std::max<std::int64_t>(1, encoded_.frames.load() - done);
-<<<<<<< HEAD
         report.precision = words(enhance_.precision());
         const double filter_copies = filter ? static_cast<double>(filter->copies()) : 0;
-=======
-        const double filter_copies = filter ? static_cast<double>(filter->copies()) : 0;
-        report.precision = words(enhance_.precision());
->>>>>>> python
         report.copies_per_frame = (enhance_.copies() + filter_copies) / static_cast<double>(frames);
         return report;
     }
