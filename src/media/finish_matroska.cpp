@@ -34,7 +34,6 @@ constexpr std::uint32_t kTrackEntry = 0xAE;
 constexpr std::uint32_t kTrackNumber = 0xD7;
 constexpr std::uint32_t kTrackUid = 0x73C5;
 constexpr std::uint32_t kTags = 0x1254C367;
-constexpr std::uint32_t kTag = 0x7373;
 constexpr std::uint32_t kTargets = 0x63C0;
 constexpr std::uint32_t kTagTrackUid = 0x63C5;
 constexpr std::uint32_t kSimpleTag = 0x67C8;
