@@ -5,10 +5,12 @@ this file is also the VapourSynth script and the ONNX export."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ HOME = ROOT / "build/peers"
 # Versions and settings found best elsewhere and fixed: two streams, bicubic tail as a strided convolution.
 PACKAGES = ("vapoursynth==81", "vapoursynth-mlrt-ov==17.1", "vapoursynth-bestsource==22", "onnx==1.23.2")
 STREAMS = 2
+# VapourSynth notes where its Python is in the user's configuration folder; here that is one of its own.
+ENVIRONMENT = {**os.environ, "XDG_CONFIG_HOME": str(HOME / "config")}
 
 
 def python312() -> str | None:
@@ -44,6 +48,8 @@ def set_up() -> None:
     print("bench: installing the peers into build/peers", flush=True)
     subprocess.run([python, "-m", "venv", HOME / "venv"], check=True)
     subprocess.run([HOME / "venv/bin/pip", "install", "-q", *PACKAGES], check=True)
+    (HOME / "config").mkdir(exist_ok=True)
+    subprocess.run([HOME / "venv/bin/vapoursynth", "config"], check=True, env=ENVIRONMENT)
     source = Path(str(weights())) / "REALESRGAN_ANIMAVIDEOV3_UP2X"
     subprocess.run(
         [HOME / "venv/bin/python", __file__, "export", f"{source}.param", f"{source}.bin", model], check=True
@@ -62,13 +68,12 @@ def why_not() -> str:
 
 def upscale(clip: Path, output: Path, precision: str) -> float:
     """Wall seconds of the peer's whole job: decode, x2, libx264 crf 18 medium, audio copied."""
-    (vspipe,) = [*(HOME / "venv").glob("lib/python3*/site-packages/vapoursynth/vspipe"), HOME / "venv/bin/vspipe"][:1]
     script = [
-        vspipe,
+        HOME / "venv/bin/vspipe",
         "-c",
         "y4m",
         "-a",
-        f"in={clip}",
+        f"in={clip.resolve()}",
         "-a",
         f"onnx={HOME / 'animevideov3_x2.onnx'}",
         "-a",
@@ -102,10 +107,12 @@ def upscale(clip: Path, output: Path, precision: str) -> float:
         output,
     ]
     start = time.perf_counter()
-    frames = subprocess.Popen([str(p) for p in script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    subprocess.run([str(p) for p in encode], stdin=frames.stdout, check=True)
-    if frames.wait() != 0:
-        raise RuntimeError("the peer's decoder and network ended with an error")
+    with tempfile.TemporaryFile("w+") as said:
+        frames = subprocess.Popen([str(p) for p in script], stdout=subprocess.PIPE, stderr=said, env=ENVIRONMENT)
+        encoded = subprocess.run([str(p) for p in encode], stdin=frames.stdout)
+        if frames.wait() != 0 or encoded.returncode != 0:
+            said.seek(0)
+            raise RuntimeError(f"the peer's job ended with an error: {said.read().strip()}")
     return time.perf_counter() - start
 
 
