@@ -1,8 +1,8 @@
 """Measures speed and memory of Millstream as ratios taken in one run.
 
     ./dev bench              every figure, about 25 minutes on two cores
-    ./dev bench --only rss   one of: efficiency, identity, rss, loop, start, memory, peers,
-                             temporal
+    ./dev bench --only rss   one of: efficiency, identity, rss, loop, start, memory, safety,
+                             peers, temporal
 
 Writes bench/results.json (machine, versions, figures) and the table between the markers in README.md.
 """
@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import peers
+import safety as crash_safety
 from measure import machine, run, run_counted, slope_per_1000, watch
 
 import temporal as steadiness
@@ -223,6 +224,35 @@ def start(folder: Path) -> list[Figure]:
     return [Figure("one-frame job", value, "s", "<= 0.8", value <= 0.8, note)]
 
 
+def safety(folder: Path) -> list[Figure]:
+    frames = 1500
+    film = real_clip(folder, 640, 360, frames)
+    cost = crash_safety.price(BINARY, film, folder, PLAIN, 3)
+    note = f"{cost.chunks} chunks, 640x360, {frames} frames, identity network; against one chunk, 3 interleaved pairs"
+    small = real_clip(folder, 160, 90, 120)
+    ratio, fresh, resumed = crash_safety.resume_ratio(BINARY, small, folder, PLAIN, 5)
+    return [
+        Figure("checkpoints: wall time", cost.wall_ratio, "x", "<= 1.03", cost.wall_ratio <= 1.03, note),
+        Figure(
+            "checkpoints: bytes",
+            cost.bytes_to_one_chunk,
+            "x",
+            "<= 1.015",
+            cost.bytes_to_one_chunk <= 1.015,
+            f"the same jobs; {cost.bytes_to_ffmpeg:.3f} of what ffmpeg's plain encode takes",
+        ),
+        Figure(
+            "going on after a kill: time to the first new frame, against a fresh start",
+            ratio,
+            "x",
+            "<= 1.5",
+            ratio <= 1.5,
+            f"160x90, default network, 60 of 120 frames done, median of 5: {resumed:.2f} s, fresh {fresh:.2f} s; "
+            "with the lock on 12 frames are enhanced once more",
+        ),
+    ]
+
+
 def memory(folder: Path) -> list[Figure]:
     figures = []
     clip = real_clip(folder, 640, 360, 10)
@@ -315,6 +345,7 @@ BENCHES: dict[str, Callable[[Path], list[Figure]]] = {
     "loop": loop,
     "efficiency": efficiency,
     "memory": memory,
+    "safety": safety,
     "rss": rss,
     "peers": whole_job_against_peers,
     "temporal": temporal,
