@@ -123,7 +123,7 @@ def make_sound_nobody_finds(folder: Path) -> Path:
     """Sound that begins further into an MPEG-TS than FFmpeg looks for its parameters by itself."""
     pictures = ["-f", "lavfi", "-i", "testsrc2=size=96x64:rate=24:duration=9"]
     tone = ["-itsoffset", "8", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100:duration=1"]
-    ffmpeg(*pictures, *tone, *X264, "-c:a", "aac", folder / "unfound.ts")
+    ffmpeg(*pictures, *tone, *X264, "-c:a", "ac3", folder / "unfound.ts")
     return folder / "unfound.ts"
 
 
