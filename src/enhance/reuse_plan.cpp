@@ -45,6 +45,12 @@ std::uint64_t scattered(std::int64_t index) {
     return value * 0xBF58476D1CE4E5B9ULL >> 17;
 }
 
+// Note [Halo]
+int wanted_halo(int receptive_radius, bool fast) {
+    constexpr int kDeep = 48;   // a network that sees farther than that uses it
+    return receptive_radius > kDeep ? 16 : fast ? 6 : 8;
+}
+
 int rounded_up(int value, int unit) {
     return (value + unit - 1) / unit * unit;
 }
@@ -124,7 +130,7 @@ ReuseSettings reuse_settings(Reuse reuse, int receptive_radius, int alignment, b
     settings.moved_error = fast ? 6.2F : 5.0F;
     settings.still_age = fast ? 96 : 24;
     settings.moved_steps = fast ? 16 : 12;
-    settings.halo = std::min(settings.reach, rounded_up(fast ? 6 : 8, alignment));
+    settings.halo = std::min(settings.reach, rounded_up(wanted_halo(receptive_radius, fast), alignment));
     settings.fade = settings.halo / 2;
     settings.check_every = 16;
     settings.check_most = fast ? 5.0F : 3.5F;
