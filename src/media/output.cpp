@@ -404,9 +404,11 @@ VideoOutput::VideoOutput(const OutputSpec& spec, const SourceInfo& source)
     : state_(std::make_unique<State>(spec, source)) {}
 
 VideoOutput::~VideoOutput() {
-    if (state_ && state_->file.end() > state_->committed) {
-        try {
-            state_->file.cut(state_->committed);
+    if (state_) {
+        try {   // by the file's own size: a write that has failed may have left a part of it
+            if (state_->file.file().size() > state_->committed) {
+                state_->file.cut(state_->committed);
+            }
         } catch (const Error&) {   // the next run cuts it
         }
     }
