@@ -2,7 +2,9 @@
 
     ./dev bench              every figure, about 25 minutes on two cores
     ./dev bench --only rss   one of: efficiency, identity, rss, loop, start, memory, safety,
-                             peers, temporal
+                             peers, temporal, reuse
+    ./dev bench --only reuse --frames 40 --clip chaplin --clip bottle
+                             real clips take long: fewer frames, or some of them
 
 Writes bench/results.json (machine, versions, figures) and the table between the markers in README.md.
 """
@@ -19,9 +21,11 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import peers
+import reuse as saving
 import safety as crash_safety
 from measure import machine, run, run_counted, slope_per_1000, watch
 
@@ -33,7 +37,7 @@ RESULTS = ROOT / "bench/results.json"
 STAGE_COSTS = BINARY.parent / "stage_costs"
 # Comparisons are about the pipeline: encoder settings are the same on both sides of every ratio, and what others do
 # not do is off.
-PLAIN = ["--temporal", "off", "--color-fix", "off"]
+PLAIN = ["--temporal", "off", "--color-fix", "off", "--reuse", "off"]
 QUIET = [*PLAIN, "--progress", "none"]
 
 
@@ -339,6 +343,10 @@ def temporal(folder: Path) -> list[Figure]:
     return temporal_share(folder) + [Figure(*row) for row in steadiness.figures(folder)]
 
 
+def reuse(_folder: Path, frames: int = saving.FRAMES, clips: list[str] | None = None) -> list[Figure]:
+    return [Figure(*row) for row in saving.figures(frames, clips)]
+
+
 BENCHES: dict[str, Callable[[Path], list[Figure]]] = {
     "start": start,
     "identity": identity,
@@ -349,6 +357,7 @@ BENCHES: dict[str, Callable[[Path], list[Figure]]] = {
     "rss": rss,
     "peers": whole_job_against_peers,
     "temporal": temporal,
+    "reuse": reuse,
 }
 
 
@@ -400,6 +409,8 @@ def save(figures: list[Figure], kept: list[dict[str, object]]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", choices=sorted(BENCHES), help="measure only this; may be repeated")
+    parser.add_argument("--frames", type=int, default=saving.FRAMES, help="of each clip of `reuse`")
+    parser.add_argument("--clip", action="append", help="of `reuse`: part of a clip's name; may be repeated")
     arguments = parser.parse_args()
     kept: list[dict[str, object]] = []
     if arguments.only and RESULTS.exists():
@@ -408,7 +419,10 @@ def main() -> int:
     for name in arguments.only or list(BENCHES):
         print(f"bench: {name} ...", flush=True)
         with tempfile.TemporaryDirectory(prefix="millstream-bench-") as folder:
-            for figure in BENCHES[name](Path(folder)):
+            measure = (
+                partial(reuse, frames=arguments.frames, clips=arguments.clip) if name == "reuse" else BENCHES[name]
+            )
+            for figure in measure(Path(folder)):
                 value = "skipped" if figure.value is None else f"{figure.value:.3f} {figure.unit}"
                 print(f"  {figure.name}: {value} (target {figure.target}); {figure.note}", flush=True)
                 figures.append(figure)

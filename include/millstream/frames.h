@@ -110,8 +110,8 @@ private:
 /// A network with what belongs to it: tiles, colour fix, temporal lock. One thread at a time.
 class FrameEnhancer {
 public:
-    /// Of `options`: model, scale, backend, precision, tile, batch, threads, colour_fix, temporal, temporal_flow,
-    /// max_memory. Loads the network; throws Error(model), Error(usage).
+    /// Of `options`: model, scale, backend, precision, tile, batch, threads, colour_fix, reuse, temporal,
+    /// temporal_flow, max_memory. Loads the network; throws Error(model), Error(usage).
     explicit FrameEnhancer(const Options& options);
     ~FrameEnhancer();
     FrameEnhancer(FrameEnhancer&&) noexcept;

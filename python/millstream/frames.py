@@ -123,7 +123,8 @@ class Enhancer:
     flight and temporal history. What comes out is of the kind that went in: Frame, uint8 (H, W, 3) array (OpenCV's
     order, unless order="rgb"), float32 [3, H, W] array or tensor; a tensor [N, 3, H, W] gives N enhanced pictures.
 
-    Options: model, scale, backend, precision, tile, batch, threads, colour_fix, temporal, temporal_flow, max_memory.
+    Options: model, scale, backend, precision, tile, batch, threads, colour_fix, reuse, temporal, temporal_flow,
+    max_memory.
     """
 
     def __init__(self, model: StrPath | None = None, /, *, order: str = "bgr", **options: Unpack[OptionWords]) -> None:
@@ -181,6 +182,7 @@ class Enhancer:
 
 _OF_ENHANCER = {"model", "scale", "backend", "precision", "tile", "batch", "threads"} | {
     "colour_fix",
+    "reuse",
     "temporal",
     "temporal_flow",
     "max_memory",

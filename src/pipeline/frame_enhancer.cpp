@@ -1,5 +1,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/_upsample_bicubic2d_aa.h>
+#include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
 
 #include <deque>
@@ -9,11 +10,13 @@
 #include "base/cpu.h"
 #include "enhance/colour_fix.h"
 #include "enhance/cost_model.h"
-#include "enhance/enhancer.h"
+#include "enhance/reuse_enhancer.h"
+#include "enhance/steady_enhancer.h"
 #include "millstream/error.h"
 #include "model/executor.h"
 #include "model/network.h"
 #include "motion/estimator.h"
+#include "motion/motion_on_demand.h"
 #include "pipeline/memory_plan.h"
 #include "pipeline/temporal_stages.h"
 #include "pipeline/video_frame.h"
@@ -81,10 +84,11 @@ struct FrameEnhancer::State {
     std::shared_ptr<FrameOrigin> origin;        // of what comes out
     Size size{};                                // of what goes in
     std::unique_ptr<TensorPool> network_pool;   // where the network's size is not the one asked for
-    std::unique_ptr<Executor> executor;
-    std::unique_ptr<Enhancer> enhancer;
+    std::unique_ptr<SteadyEnhancer> network;
+    std::unique_ptr<ReuseEnhancer> enhancer;
     std::unique_ptr<ColourFix> colour_fix;
     std::unique_ptr<MotionEstimator> motion;
+    std::unique_ptr<MotionOnDemand> rare_motion;   // where only reuse asks for it
     std::unique_ptr<TemporalLock> lock;
     std::deque<Waiting> waiting;
     std::deque<VideoFrame> done;   // of the size before, finished when the size changed
@@ -99,11 +103,15 @@ struct FrameEnhancer::State {
         const int scale = model.network.scale;
         const MemoryChoice choice = plan(frame);
         enhancer.reset();
-        if (!executor || settings.requests != choice.requests) {
-            settings.requests = choice.requests;
-            executor = make_executor(model.network, settings);
+        network.reset();
+        network = std::make_unique<SteadyEnhancer>(network_settings(frame, choice), surroundings());
+        ReuseEnhancer::Settings reuse{{}, frame, settings.threads};
+        if (reuses()) {
+            const bool exact_tiles = choice.layout.tile == frame || choice.halo >= model.network.receptive_radius;
+            reuse.reuse =
+                reuse_settings(options.reuse, model.network.receptive_radius, model.network.alignment, exact_tiles);
         }
-        enhancer = std::make_unique<Enhancer>(*executor, scale, frame, choice.layout);
+        enhancer = std::make_unique<ReuseEnhancer>(reuse, *network, [this] { return take_output(); });
         colour_fix = std::make_unique<ColourFix>(scale);
         origin = std::make_shared<FrameOrigin>(Size{frame.width * options.scale, frame.height * options.scale});
         if (scale != options.scale) {
@@ -114,7 +122,36 @@ struct FrameEnhancer::State {
         forget();
     }
 
+    [[nodiscard]] bool reuses() const { return options.reuse != Reuse::off && reuse_pays(model.network); }
+
+    at::Tensor take_output() { return network_pool ? network_pool->take() : origin->take_planar(); }
+
+    [[nodiscard]] SteadyEnhancer::Settings network_settings(Size frame, const MemoryChoice& choice) {
+        settings.requests = choice.requests;
+        settings.any_shape = reuses();
+        return {.executor = settings,
+                .scale = model.network.scale,
+                .frame = frame,
+                .layout = {choice.layout.tile, choice.halo, choice.blend},
+                .may_lower_precision = options.precision == Precision::automatic};
+    }
+
+    SteadyEnhancer::Surroundings surroundings() {
+        SteadyEnhancer::Surroundings made;
+        made.make_executor = [this](const ExecutorSettings& wanted) { return make_executor(model.network, wanted); };
+        made.make_output = [this](Size wanted) {
+            const Size whole{size.width * model.network.scale, size.height * model.network.scale};
+            return wanted == whole ? take_output() : at::empty({3, wanted.height, wanted.width}, at::kFloat);
+        };
+        made.release_caches = [] { release_caches(); };
+        return made;
+    }
+
     void forget() {
+        enhancer->reset();
+        if (options.temporal == TemporalPreset::off && options.reuse != Reuse::exact) {
+            rare_motion = std::make_unique<MotionOnDemand>(options.temporal_flow);
+        }
         if (options.temporal != TemporalPreset::off) {
             motion = std::make_unique<MotionEstimator>(options.temporal_flow);
             lock = std::make_unique<TemporalLock>(lock_settings(options.temporal));
@@ -130,6 +167,7 @@ struct FrameEnhancer::State {
         needs.batch = options.batch;
         needs.threads = settings.threads;
         needs.input_kept = options.colour_fix != ColourFixing::off;
+        needs.reuse = reuses();
         needs.cost = estimate_cost(model.network, settings);
         needs.base = resident_bytes();
         needs.budget = needs.base + options.max_memory.value_or(default_memory_budget());
@@ -159,9 +197,16 @@ struct FrameEnhancer::State {
         if (motion && !alone) {
             item.motion = motion->next(input);
         }
-        const at::Tensor output = network_pool ? network_pool->take() : origin->take_planar();
+        Motion followed = item.motion;
+        if (!motion) {
+            followed.cut = !alone && rare_motion && reuses() && !rare_motion->follows(input);
+        }
         waiting.push_back(std::move(item));
-        enhancer->submit({frame.index(), input, output});
+        enhancer->submit(frame.index(), input, followed, alone,
+                         rare_motion ? [this] { return rare_motion->flow(); } : FindFlow());
+        if (alone) {
+            enhancer->reset();
+        }
     }
 
     // The network's output of the oldest frame as a frame of its own.
