@@ -98,7 +98,7 @@ struct FrameEnhancer::State {
             return;
         }
         while (!waiting.empty()) {
-            done.push_back(finish(enhancer->drain()));
+            done.push_back(finish(true));
         }
         const int scale = model.network.scale;
         const MemoryChoice choice = plan(frame);
@@ -148,7 +148,9 @@ struct FrameEnhancer::State {
     }
 
     void forget() {
-        enhancer->reset();
+        if (enhancer) {
+            enhancer->reset();
+        }
         if (options.temporal == TemporalPreset::off && options.reuse != Reuse::exact) {
             rare_motion = std::make_unique<MotionOnDemand>(options.temporal_flow);
         }
@@ -209,13 +211,14 @@ struct FrameEnhancer::State {
         }
     }
 
-    // The network's output of the oldest frame as a frame of its own.
-    VideoFrame finish(std::optional<EnhancerFrame> finished, bool alone = false) {
+    // The oldest frame, if it is complete or is to be waited for, as a frame of its own.
+    VideoFrame finish(bool wait, bool alone = false) {
+        const c10::InferenceMode inference;
+        const TorchThreads threads(settings.threads);
+        std::optional<EnhancerFrame> finished = wait ? enhancer->drain() : enhancer->poll();
         if (!finished) {
             return {};
         }
-        const c10::InferenceMode inference;
-        const TorchThreads threads(settings.threads);
         Waiting item = std::move(waiting.front());
         waiting.pop_front();
         at::Tensor output = std::move(finished->output);
@@ -249,7 +252,7 @@ VideoFrame FrameEnhancer::enhance(const VideoFrame& frame) {
                                        "Drain the stream first, or use an enhancer of its own"});
     }
     state_->push(frame, true);
-    return state_->finish(state_->enhancer->drain(), true);
+    return state_->finish(true, true);
 }
 
 void FrameEnhancer::push(const VideoFrame& frame) {
@@ -262,14 +265,14 @@ VideoFrame FrameEnhancer::pop() {
         state_->done.pop_front();
         return frame;
     }
-    return state_->enhancer ? state_->finish(state_->enhancer->poll()) : VideoFrame();
+    return state_->enhancer ? state_->finish(false) : VideoFrame();
 }
 
 VideoFrame FrameEnhancer::drain() {
     if (VideoFrame frame = pop(); !frame.empty()) {
         return frame;
     }
-    return state_->enhancer ? state_->finish(state_->enhancer->drain()) : VideoFrame();
+    return state_->enhancer ? state_->finish(true) : VideoFrame();
 }
 
 void FrameEnhancer::reset() {
