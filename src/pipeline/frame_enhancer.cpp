@@ -9,12 +9,14 @@
 #include "base/cpu.h"
 #include "enhance/colour_fix.h"
 #include "enhance/cost_model.h"
-#include "enhance/enhancer.h"
+#include "enhance/steady_enhancer.h"
 #include "millstream/error.h"
+#include "model/device.h"
 #include "model/executor.h"
 #include "model/network.h"
 #include "motion/estimator.h"
 #include "pipeline/memory_plan.h"
+#include "pipeline/output_size.h"
 #include "pipeline/temporal_stages.h"
 #include "pipeline/video_frame.h"
 #include "resource/memory.h"
@@ -44,20 +46,25 @@ private:
 };
 
 void check(const Options& options) {
-    if (options.size || options.fit || options.scale < 1 || options.scale > 4) {
-        throw Error(ErrorKind::usage, {"preparing to enhance frames", "",
-                                       options.size || options.fit ? "an exact size is the writer's affair"
-                                                                   : "the scale must be 1, 2, 3 or 4",
-                                       "Give a scale here, and the size to what writes the frames"});
+    if (options.scale < 1 || options.scale > 4) {
+        throw Error(ErrorKind::usage, {"preparing to enhance frames", "", "the scale must be 1, 2, 3 or 4", ""});
+    }
+    if (options.size && options.fit) {
+        throw Error(ErrorKind::usage, {"preparing to enhance frames", "", "size and fit are both given",
+                                       "Give one of them: size is exact, fit keeps the shape"});
     }
 }
 
-ExecutorSettings executor_settings(const Options& options) {
+ExecutorSettings executor_settings(const Options& options, const std::vector<DeviceInfo>& devices) {
     ExecutorSettings settings;
+    settings.device = words(devices);
     settings.backend = options.backend;
     settings.precision = options.precision;
     settings.threads = options.threads > 0 ? options.threads : usable_cpus();
     resolve_backend(settings);
+    for (const auto& link : settings.links) {
+        link->limit(vram_budget(options, devices));
+    }
     return settings;
 }
 
@@ -66,7 +73,10 @@ ExecutorSettings executor_settings(const Options& options) {
 // A network, and what has been made for the size of the frames that come now.
 struct FrameEnhancer::State {
     explicit State(const Options& asked)
-        : options(asked), model(load_model(options.model, options.scale)), settings(executor_settings(options)) {
+        : options(asked),
+          model(load_model(options.model, options.scale)),
+          devices(choose_devices(options.device, options.backend, find_devices(options.device))),
+          settings(executor_settings(options, devices)) {
         check(options);
     }
 
@@ -77,12 +87,13 @@ struct FrameEnhancer::State {
 
     Options options;
     LoadedModel model;
+    std::vector<DeviceInfo> devices;
     ExecutorSettings settings;
     std::shared_ptr<FrameOrigin> origin;        // of what comes out
     Size size{};                                // of what goes in
     std::unique_ptr<TensorPool> network_pool;   // where the network's size is not the one asked for
-    std::unique_ptr<Executor> executor;
-    std::unique_ptr<Enhancer> enhancer;
+    std::vector<BackOff> back_offs;
+    std::unique_ptr<SteadyEnhancer> enhancer;
     std::unique_ptr<ColourFix> colour_fix;
     std::unique_ptr<MotionEstimator> motion;
     std::unique_ptr<TemporalLock> lock;
@@ -98,20 +109,47 @@ struct FrameEnhancer::State {
         }
         const int scale = model.network.scale;
         const MemoryChoice choice = plan(frame);
-        enhancer.reset();
-        if (!executor || settings.requests != choice.requests) {
-            settings.requests = choice.requests;
-            executor = make_executor(model.network, settings);
-        }
-        enhancer = std::make_unique<Enhancer>(*executor, scale, frame, choice.layout);
         colour_fix = std::make_unique<ColourFix>(scale);
-        origin = std::make_shared<FrameOrigin>(Size{frame.width * options.scale, frame.height * options.scale});
-        if (scale != options.scale) {
+        const Size wanted = asked_size(frame);
+        origin = std::make_shared<FrameOrigin>(wanted);
+        network_pool.reset();
+        if (!(wanted == Size{frame.width * scale, frame.height * scale})) {
             network_pool = std::make_unique<TensorPool>(
                 std::vector<std::int64_t>{3, std::int64_t{frame.height} * scale, std::int64_t{frame.width} * scale});
         }
+        enhancer.reset();
+        settings.requests = choice.requests;
+        enhancer = std::make_unique<SteadyEnhancer>(
+            SteadyEnhancer::Settings{.executor = settings,
+                                     .scale = scale,
+                                     .frame = frame,
+                                     .layout = {choice.layout.tile, choice.halo, choice.blend},
+                                     .may_lower_precision = options.precision == Precision::automatic,
+                                     .release_every_frame = options.release == ReleasePolicy::every_frame},
+            surroundings());
         size = frame;
         forget();
+    }
+
+    [[nodiscard]] Size asked_size(Size frame) const {
+        if (options.fit) {
+            return fitted(frame.width, frame.height, *options.fit);
+        }
+        return options.size.value_or(Size{frame.width * options.scale, frame.height * options.scale});
+    }
+
+    SteadyEnhancer::Surroundings surroundings() {
+        SteadyEnhancer::Surroundings around;
+        around.make_executor = [this](const ExecutorSettings& wanted) { return make_executor(model.network, wanted); };
+        around.make_output = [this] { return network_pool ? network_pool->take() : origin->take_planar(); };
+        around.release_caches = [this] {
+            if (network_pool) {
+                network_pool->drop_idle();
+            }
+            release_caches();
+        };
+        around.tell = [this](const BackOff& back_off) { back_offs.push_back(back_off); };
+        return around;
     }
 
     void forget() {
@@ -129,6 +167,8 @@ struct FrameEnhancer::State {
         needs.tile = options.tile;
         needs.batch = options.batch;
         needs.threads = settings.threads;
+        needs.devices = static_cast<int>(settings.links.size());
+        needs.vram_budget = vram_budget(options, devices);
         needs.input_kept = options.colour_fix != ColourFixing::off;
         needs.cost = estimate_cost(model.network, settings);
         needs.base = resident_bytes();
@@ -159,9 +199,8 @@ struct FrameEnhancer::State {
         if (motion && !alone) {
             item.motion = motion->next(input);
         }
-        const at::Tensor output = network_pool ? network_pool->take() : origin->take_planar();
         waiting.push_back(std::move(item));
-        enhancer->submit({frame.index(), input, output});
+        enhancer->submit(frame.index(), input);
     }
 
     // The network's output of the oldest frame as a frame of its own.
@@ -254,6 +293,10 @@ std::int64_t FrameEnhancer::in_flight() const {
 }
 FrameCounts FrameEnhancer::counts() const {
     return state_->origin ? state_->origin->counts() : FrameCounts{};
+}
+
+const std::vector<BackOff>& FrameEnhancer::back_offs() const {
+    return state_->back_offs;
 }
 
 }   // namespace millstream

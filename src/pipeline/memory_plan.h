@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "enhance/cost_model.h"
 #include "enhance/tiles.h"
 #include "millstream/options.h"
 #include "millstream/plan.h"
+#include "model/device.h"
 
 namespace millstream {
 
@@ -27,8 +29,11 @@ struct MemoryNeeds {
     std::uint64_t motion = 0;          ///< what a frame carries of its motion; 0 = nothing looks at it
     std::uint64_t temporal_work = 0;   ///< work space of motion and lock, and a debug view's pictures
     NetworkCost cost;
-    Size frame;                ///< input pixels
-    std::int64_t frames = 0;   ///< of the whole job; 0 = unknown
+    int devices = 0;                 ///< with memory of their own, which share the requests; 0 = the host computes
+    std::uint64_t vram_budget = 0;   ///< of each of them
+    bool resident = false;           ///< frames stay on the one device between their planes there and back
+    Size frame;                      ///< input pixels
+    std::int64_t frames = 0;         ///< of the whole job; 0 = unknown
     int scale = 1;
     int halo = 0;
     int blend = 0;
@@ -56,6 +61,9 @@ struct MemoryChoice {
     std::uint64_t result_queue = 0;    ///< before the encoder
     MemoryPlan memory;
 };
+
+/// How much of each device's own memory may be taken: what the user allows, or 90 % of what is free on the fullest.
+std::uint64_t vram_budget(const Options& options, const std::vector<DeviceInfo>& devices);
 
 /// Fills needs.halo and .blend for a network that sees `receptive_radius` input pixels around each: exact tiles, or for
 /// networks that see too far, cross-faded ones.
