@@ -60,6 +60,13 @@ def run_counted(command: Command) -> Run:
     return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, out)
 
 
+def wait_counted(process: subprocess.Popen[Any]) -> Run:
+    """Waits for a process nobody else waits for: its CPU seconds and its own peak memory; wall time is not known."""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return Run(0.0, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, "")
+
+
 @dataclass
 class Watched:
     """A job watched through `--progress json`: snapshots from the first finished frame to the last."""
@@ -95,8 +102,7 @@ def watch(command: Command) -> Watched:
         if frames > 0 and len(fields) > 12:
             marks.append((time.perf_counter(), (int(fields[11]) + int(fields[12])) / ticks, frames))
             rss.append((frames, float(snapshot["rss_bytes"]) / 2**20))
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    ended = wait_counted(process)
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(map(str, command))} ended with {process.returncode}")
     growing = [mark for i, mark in enumerate(marks) if i == 0 or mark[2] > marks[i - 1][2]]
@@ -106,8 +112,8 @@ def watch(command: Command) -> Watched:
     return Watched(
         (last[2] - first[2]) / seconds,
         (last[1] - first[1]) / seconds / cores,
-        usage.ru_utime + usage.ru_stime,
-        usage.ru_maxrss / 1024,
+        ended.cpu_s,
+        ended.peak_mib,
         time.perf_counter() - start,
         rss,
     )

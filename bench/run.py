@@ -1,8 +1,10 @@
 """Measures speed and memory of Millstream as ratios taken in one run.
 
     ./dev bench              every figure, about 25 minutes on two cores
-    ./dev bench --only rss   one of: efficiency, identity, rss, loop, start, memory, peers,
-                             temporal
+    ./dev bench --only rss   one of: efficiency, identity, rss, loop, start, memory, safety,
+                             peers, temporal, reuse
+    ./dev bench --only reuse --frames 40 --clip chaplin --clip bottle
+                             real clips take long: fewer frames, or some of them
 
 Writes bench/results.json (machine, versions, figures) and the table between the markers in README.md.
 """
@@ -19,9 +21,12 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import peers
+import reuse as saving
+import safety as crash_safety
 from measure import machine, run, run_counted, slope_per_1000, watch
 
 import temporal as steadiness
@@ -32,7 +37,7 @@ RESULTS = ROOT / "bench/results.json"
 STAGE_COSTS = BINARY.parent / "stage_costs"
 # Comparisons are about the pipeline: encoder settings are the same on both sides of every ratio, and what others do
 # not do is off.
-PLAIN = ["--temporal", "off", "--color-fix", "off"]
+PLAIN = ["--temporal", "off", "--color-fix", "off", "--reuse", "off"]
 QUIET = [*PLAIN, "--progress", "none"]
 
 
@@ -223,6 +228,35 @@ def start(folder: Path) -> list[Figure]:
     return [Figure("one-frame job", value, "s", "<= 0.8", value <= 0.8, note)]
 
 
+def safety(folder: Path) -> list[Figure]:
+    frames = 1500
+    film = real_clip(folder, 640, 360, frames)
+    cost = crash_safety.price(BINARY, film, folder, PLAIN, 3)
+    note = f"{cost.chunks} chunks, 640x360, {frames} frames, identity network; against one chunk, 3 interleaved pairs"
+    small = real_clip(folder, 160, 90, 120)
+    ratio, fresh, resumed = crash_safety.resume_ratio(BINARY, small, folder, PLAIN, 5)
+    return [
+        Figure("checkpoints: wall time", cost.wall_ratio, "x", "<= 1.03", cost.wall_ratio <= 1.03, note),
+        Figure(
+            "checkpoints: bytes",
+            cost.bytes_to_one_chunk,
+            "x",
+            "<= 1.015",
+            cost.bytes_to_one_chunk <= 1.015,
+            f"the same jobs; {cost.bytes_to_ffmpeg:.3f} of what ffmpeg's plain encode takes",
+        ),
+        Figure(
+            "going on after a kill: time to the first new frame, against a fresh start",
+            ratio,
+            "x",
+            "<= 1.5",
+            ratio <= 1.5,
+            f"160x90, default network, 60 of 120 frames done, median of 5: {resumed:.2f} s, fresh {fresh:.2f} s; "
+            "with the lock on 12 frames are enhanced once more",
+        ),
+    ]
+
+
 def memory(folder: Path) -> list[Figure]:
     figures = []
     clip = real_clip(folder, 640, 360, 10)
@@ -249,36 +283,36 @@ def memory(folder: Path) -> list[Figure]:
 
 
 def whole_job_against_peers(folder: Path) -> list[Figure]:
-    names = ("speed against VapourSynth + mlrt-ov, same precision", "speed against VapourSynth + mlrt-ov fp32")
+    wanted = {
+        "speed against VapourSynth + mlrt-ov, same precision": ">= 1.0",
+        "CPU time against VapourSynth + mlrt-ov, same precision": "<= 1.0",
+        "peak memory against VapourSynth + mlrt-ov, same precision": "<= 1.1",
+        "speed against VapourSynth + mlrt-ov fp32": ">= 1.8 (bf16)",
+    }
     reason = peers.why_not()
     if reason:
-        return [
-            Figure(name, None, "x", target, None, f"skipped: {reason}")
-            for name, target in zip(names, (">= 1.0", ">= 1.8 (bf16)"), strict=True)
-        ]
-    frames = 20
+        return [Figure(name, None, "x", target, None, f"skipped: {reason}") for name, target in wanted.items()]
+    frames = 30
     clip = real_clip(folder, 640, 360, frames)
-    pair: dict[str, list[float]] = {"same": [], "fp32": []}
-    for _ in range(3):
-        ours = run([BINARY, "enhance", clip, "-o", folder / "ours.mp4", "-y", *QUIET]).wall_s
-        same = peers.upscale(clip, folder / "peer.mp4", precision())
-        pair["same"].append(same / ours)
-        pair["fp32"].append(
-            (same if precision() == "fp32" else peers.upscale(clip, folder / "peer.mp4", "fp32")) / ours
-        )
-    same, fp32 = statistics.median(pair["same"]), statistics.median(pair["fp32"])
-    note = f"640x360, {frames} frames, 3 interleaved pairs, {precision()}, same network and encoder settings"
     has_bf16 = precision() == "bf16"
+    ours, same, fp32 = [], [], []
+    for _ in range(3):
+        ours.append(run_counted([BINARY, "enhance", clip, "-o", folder / "ours.mp4", "-y", *QUIET]))
+        same.append(peers.upscale(clip, folder / "peer.mp4", precision()))
+        fp32.append(peers.upscale(clip, folder / "peer.mp4", "fp32") if has_bf16 else same[-1])
+    pairs = list(zip(ours, same, strict=True))
+    values = (
+        statistics.median(peer.wall_s / own.wall_s for own, peer in pairs),
+        statistics.median(own.cpu_s / peer.cpu_s for own, peer in pairs),
+        statistics.median(own.peak_mib / peer.peak_mib for own, peer in pairs),
+        statistics.median(peer.wall_s / own.wall_s for own, peer in zip(ours, fp32, strict=True)),
+    )
+    met = (values[0] >= 1.0, values[1] <= 1.0, values[2] <= 1.1, values[3] >= 1.8 if has_bf16 else None)
+    note = f"640x360, {frames} frames, 3 interleaved pairs, {precision()}, same network and encoder settings"
+    notes = (note, note, note, note if has_bf16 else "this processor has no bf16: the target cannot be measured here")
     return [
-        Figure(names[0], same, "x", ">= 1.0", same >= 1.0, note),
-        Figure(
-            names[1],
-            fp32,
-            "x",
-            ">= 1.8 (bf16)",
-            fp32 >= 1.8 if has_bf16 else None,
-            note if has_bf16 else "this processor has no bf16: the target cannot be measured here",
-        ),
+        Figure(name, value, "x", target, reached, words)
+        for (name, target), value, reached, words in zip(wanted.items(), values, met, notes, strict=True)
     ]
 
 
@@ -309,15 +343,21 @@ def temporal(folder: Path) -> list[Figure]:
     return temporal_share(folder) + [Figure(*row) for row in steadiness.figures(folder)]
 
 
+def reuse(_folder: Path, frames: int = saving.FRAMES, clips: list[str] | None = None) -> list[Figure]:
+    return [Figure(*row) for row in saving.figures(frames, clips)]
+
+
 BENCHES: dict[str, Callable[[Path], list[Figure]]] = {
     "start": start,
     "identity": identity,
     "loop": loop,
     "efficiency": efficiency,
     "memory": memory,
+    "safety": safety,
     "rss": rss,
     "peers": whole_job_against_peers,
     "temporal": temporal,
+    "reuse": reuse,
 }
 
 
@@ -369,6 +409,8 @@ def save(figures: list[Figure], kept: list[dict[str, object]]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", choices=sorted(BENCHES), help="measure only this; may be repeated")
+    parser.add_argument("--frames", type=int, default=saving.FRAMES, help="of each clip of `reuse`")
+    parser.add_argument("--clip", action="append", help="of `reuse`: part of a clip's name; may be repeated")
     arguments = parser.parse_args()
     kept: list[dict[str, object]] = []
     if arguments.only and RESULTS.exists():
@@ -377,7 +419,10 @@ def main() -> int:
     for name in arguments.only or list(BENCHES):
         print(f"bench: {name} ...", flush=True)
         with tempfile.TemporaryDirectory(prefix="millstream-bench-") as folder:
-            for figure in BENCHES[name](Path(folder)):
+            measure = (
+                partial(reuse, frames=arguments.frames, clips=arguments.clip) if name == "reuse" else BENCHES[name]
+            )
+            for figure in measure(Path(folder)):
                 value = "skipped" if figure.value is None else f"{figure.value:.3f} {figure.unit}"
                 print(f"  {figure.name}: {value} (target {figure.target}); {figure.note}", flush=True)
                 figures.append(figure)

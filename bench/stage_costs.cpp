@@ -66,7 +66,7 @@ void infer(const PreparedJob& job, std::int64_t frames) {
     const int scale = job.model->network.scale;
     const auto inputs = tensors(job, 8);
     const auto executor = make_executor(job.model->network, job.executor);
-    Enhancer enhancer(*executor, scale, {video.width, video.height}, job.memory.layout);
+    Enhancer enhancer(*executor, scale, job.memory.layout);
     std::vector<at::Tensor> outputs;
     const std::size_t slots = executor->requests() + 1;
     for (std::size_t i = 0; i < slots; ++i) {

@@ -112,9 +112,9 @@ private:
 /// A network with what belongs to it: tiles, colour fix, temporal lock. One thread at a time.
 class FrameEnhancer {
 public:
-    /// Of `options`: model, scale, size, fit, backend, precision, device, tile, batch, threads, colour_fix, temporal,
-    /// temporal_flow, max_memory, max_vram, release. Loads the network; throws Error(model), Error(usage). Where memory
-    /// runs short later, less is done at a time, as in a job; the frames are the same.
+    /// Of `options`: model, scale, size, fit, backend, precision, device, tile, batch, threads, colour_fix, reuse,
+    /// temporal, temporal_flow, max_memory, max_vram, release. Loads the network; throws Error(model), Error(usage).
+    /// Where memory runs short later, less is done at a time, as in a job; the frames are the same.
     explicit FrameEnhancer(const Options& options);
     ~FrameEnhancer();
     FrameEnhancer(FrameEnhancer&&) noexcept;

@@ -50,6 +50,11 @@ enum class Runner { threaded, serial };
 /// output as it is.
 enum class TemporalPreset { off, low, medium, high };
 
+/// What of the frame before is used again instead of being computed. `exact`: only what is bit for bit what computing
+/// it would give; `safe` and `fast`: also what differs little, brought along with the motion, with the difference
+/// added: `safe` where nobody would see it, `fast` where somebody who compares might.
+enum class Reuse { off, exact, safe, fast };
+
 /// How carefully motion between frames is estimated. `fast` costs about half of `full` and is less exact where little
 /// moves.
 enum class FlowQuality { full, fast };
@@ -121,7 +126,8 @@ struct Options {
     int threads = 0;           ///< CPU threads of the network; 0 = what the cgroup allows
     ColourFixing colour_fix = ColourFixing::low_pass;
 
-    // Steadiness from frame to frame
+    // Frame to frame
+    Reuse reuse = Reuse::safe;
     TemporalPreset temporal = TemporalPreset::medium;
     FlowQuality temporal_flow = FlowQuality::full;
     DebugView debug_view = DebugView::none;   ///< needs `temporal` other than off

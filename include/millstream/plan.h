@@ -28,10 +28,13 @@ struct MemoryPlan {
     std::uint64_t network = 0;       ///< activations of every request in flight
     std::uint64_t frames = 0;        ///< frames in the queues and in the stages
     std::uint64_t temporal = 0;      ///< the lock's history, the motion of frames on their way, work space
+    std::uint64_t reuse = 0;         ///< the frame before, and what is known of its blocks
     std::uint64_t encoder = 0;       ///< lookahead, references, frame threads
     std::uint64_t vram = 0;          ///< network and tensors in the memory of a device of its own; 0 = there is none
     std::uint64_t vram_budget = 0;   ///< the limit on each device that the plan was made for
-    [[nodiscard]] std::uint64_t expected() const { return base + decoder + network + frames + temporal + encoder; }
+    [[nodiscard]] std::uint64_t expected() const {
+        return base + decoder + network + frames + temporal + reuse + encoder;
+    }
 };
 
 /// Output disk space against what is there, in bytes.
@@ -68,9 +71,10 @@ struct Plan {
     std::string precision;      ///< fp32, bf16, fp16
     Size tile;                  ///< input pixels with halo; the frame's size = not tiled
     int tiles_per_frame = 1;
-    int halo = 0;              ///< input pixels around each tile
-    bool tiles_exact = true;   ///< halo >= receptive radius
-    int batch = 1;             ///< requests in flight
+    int halo = 0;               ///< input pixels around each tile
+    bool tiles_exact = true;    ///< halo >= receptive radius
+    int batch = 1;              ///< requests in flight
+    Reuse reuse = Reuse::off;   ///< as asked, or off where the network is too cheap for it to pay
     int threads = 1;
 
     // Output

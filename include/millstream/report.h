@@ -49,6 +49,17 @@ struct DeviceTraffic {
     std::int64_t synchronisations = 0;
 };
 
+/// What reuse did (Options::reuse).
+struct ReuseReport {
+    double share_computed = 0;       ///< input pixels run through the network, surroundings included, over all
+    std::int64_t whole_frames = 0;   ///< computed as without reuse: cuts, chunks, and where little would be saved
+    std::int64_t checks = 0;         ///< times an area that had been reused was computed, too, and compared
+    double check_error_mean = 0;     ///< root mean square over the areas compared, in codes of 0..255
+    double check_error_worst = 0;    ///< of the worst area
+    std::int64_t tightened = 0;      ///< times a check led to stricter thresholds
+    double time_saved_s = 0;         ///< what the network would have taken for the rest, at its speed in this run
+};
+
 /// How a run ended that did not end well.
 struct Failure {
     int exit_code = 0;
@@ -90,6 +101,7 @@ struct Report {
     double output_bits_per_pixel = 0;   ///< of the whole output, over the pixels of all frames
     std::vector<StageTime> stages;
     std::optional<Bottleneck> bottleneck;          ///< absent where nothing was timed
+    std::optional<ReuseReport> reuse;              ///< absent where reuse was off
     std::optional<DeviceTraffic> device_traffic;   ///< absent where the network runs on the CPU
     std::vector<FileIo> files;
     DiskTraffic disk;

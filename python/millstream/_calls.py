@@ -35,6 +35,7 @@ class OptionWords(TypedDict, total=False):
     batch: int | str | None
     threads: int | str | None
     colour_fix: str | None
+    reuse: str | None
     temporal: str | None
     temporal_flow: str | None
     debug_view: str | None

@@ -123,7 +123,7 @@ class Enhancer:
     flight and temporal history. What comes out is of the kind that went in: Frame, uint8 (H, W, 3) array (OpenCV's
     order, unless order="rgb"), float32 [3, H, W] array or tensor; a tensor [N, 3, H, W] gives N enhanced pictures.
 
-    Options: model, scale, size, fit, backend, precision, device, tile, batch, threads, colour_fix, temporal,
+    Options: model, scale, size, fit, backend, precision, device, tile, batch, threads, colour_fix, reuse, temporal,
     temporal_flow, max_memory, max_vram, release. Where memory runs short less is done at a time (`back_offs`); the
     pictures are the same.
     """
@@ -191,6 +191,7 @@ _OF_ENHANCER = {"model", "scale", "backend", "precision", "device", "tile", "bat
     "max_vram",
     "release",
     "colour_fix",
+    "reuse",
     "temporal",
     "temporal_flow",
     "max_memory",

@@ -76,7 +76,10 @@ void add_network_options(CLI::App& app, Options& o) {
 }
 
 void add_temporal_options(CLI::App& app, Options& o) {
-    const char* const group = "Steadiness from frame to frame";
+    const char* const group = "From frame to frame";
+    value(app, "--reuse", "off|exact|safe|fast", "what did not change is brought along, not computed (safe)",
+          [&o](Text text) { o.reuse = parse_reuse(text); })
+        ->group(group);
     value(app, "--temporal", "off|low|medium|high", "how much noise and flicker is held still (medium)",
           [&o](Text text) { o.temporal = parse_temporal(text); })
         ->group(group);

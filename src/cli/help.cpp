@@ -40,6 +40,8 @@ const char* const kEnhanceFooterText = R"(Examples:
 OUT's extension chooses the container: .mp4, .mov, .mkv or .webm. All streams, chapters and tags are carried over; what
 the container cannot hold is said before the start (.mkv holds nearly everything). Plain text subtitles are converted
 where that loses nothing. Until it is complete it is called OUT.part.
+--reuse computes only what changed from the frame before; exact gives the very picture that off gives, safe one that
+looks the same, fast computes least (docs/reuse.md).
 --temporal holds noise and flicker still where the input itself does not change; off leaves each frame as the network
 made it, which film grain and frame-by-frame comparisons want (docs/temporal.md).
 Every few seconds of video OUT.part is brought to the disk with a checkpoint, OUT.millstream.json. After a crash, a power

@@ -4,7 +4,9 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <iomanip>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <vector>
 
 #include "base/bytes.h"
@@ -279,6 +281,18 @@ std::string batch_text(const BatchReport& report) {
     return text;
 }
 
+static std::string reuse_text(const ReuseReport& reuse) {
+    std::ostringstream text;
+    text << std::fixed << std::setprecision(0) << "reuse: " << 100 * reuse.share_computed
+         << " % of the picture computed, about " << format_duration(reuse.time_saved_s) << " saved";
+    if (reuse.checks > 0) {
+        text << std::setprecision(1) << "; " << reuse.checks << (reuse.checks == 1 ? " check" : " checks")
+             << ", off by " << reuse.check_error_mean << " of 255 on average, " << reuse.check_error_worst
+             << " at worst";
+    }
+    return text.str() + "\n";
+}
+
 std::string summary_text(const Report& report) {
     const Options& options = report.plan.options;
     std::string text = std::to_string(report.frames) + (report.frames == 1 ? " frame in " : " frames in ") +
@@ -289,6 +303,9 @@ std::string summary_text(const Report& report) {
     }
     text += "\n" + options.input.string() + " (" + format_bytes(report.input_bytes) + ") -> " +
             options.output.string() + " (" + format_bytes(report.output_bytes) + ")\n";
+    if (report.reuse) {
+        text += reuse_text(*report.reuse);
+    }
     for (const std::string& warning : report.warnings) {
         text += "warning: " + warning + "\n";
     }

@@ -117,6 +117,7 @@ const auto kOptions = std::to_array<OptionEntry>({
      [](Options& o, Text t) { o.threads = t == "auto" ? 0 : parse_number("--threads", t, 1, 1024); },
      [](const Options& o) { return number_or_auto(o.threads); }},
     MILLSTREAM_WORD(colour_fix, "--color-fix", "off|lowpass", parse_colour_fix),
+    MILLSTREAM_WORD(reuse, "--reuse", "off|exact|safe|fast", parse_reuse),
     MILLSTREAM_WORD(temporal, "--temporal", "off|low|medium|high", parse_temporal),
     MILLSTREAM_WORD(temporal_flow, "--temporal-flow", "fast|full", parse_temporal_flow),
     {"debug_view", "--debug-view", "none|flow|confidence|split",

@@ -53,6 +53,8 @@ constexpr std::array<Choice<ReleasePolicy>, 3> kReleasePolicies{{{"auto", Releas
 constexpr std::array<Choice<Resume>, 3> kResumes{
     {{"auto", Resume::automatic}, {"never", Resume::never}, {"require", Resume::require}}};
 constexpr std::array<Choice<Runner>, 2> kRunners{{{"threaded", Runner::threaded}, {"serial", Runner::serial}}};
+constexpr std::array<Choice<Reuse>, 4> kReuses{
+    {{"off", Reuse::off}, {"exact", Reuse::exact}, {"safe", Reuse::safe}, {"fast", Reuse::fast}}};
 constexpr std::array<Choice<TemporalPreset>, 4> kTemporalPresets{{{"off", TemporalPreset::off},
                                                                   {"low", TemporalPreset::low},
                                                                   {"medium", TemporalPreset::medium},
@@ -306,6 +308,10 @@ Runner parse_runner(std::string_view text) {
     return choose("--runner", text, kRunners);
 }
 
+Reuse parse_reuse(std::string_view text) {
+    return choose("--reuse", text, kReuses);
+}
+
 TemporalPreset parse_temporal(std::string_view text) {
     return choose("--temporal", text, kTemporalPresets);
 }
@@ -376,6 +382,10 @@ std::string text_of(Resume value) {
 
 std::string text_of(Runner value) {
     return name_of(value, kRunners);
+}
+
+std::string text_of(Reuse value) {
+    return name_of(value, kReuses);
 }
 
 std::string text_of(TemporalPreset value) {

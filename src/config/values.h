@@ -43,6 +43,7 @@ Crop parse_crop(std::string_view text);   ///< "off", "auto" or "WIDTH:HEIGHT:X:
 Alpha parse_alpha(std::string_view text);
 Deinterlace parse_deinterlace(std::string_view text);
 Runner parse_runner(std::string_view text);
+Reuse parse_reuse(std::string_view text);
 TemporalPreset parse_temporal(std::string_view text);
 FlowQuality parse_temporal_flow(std::string_view text);
 DebugView parse_debug_view(std::string_view text);
@@ -64,6 +65,7 @@ std::string text_of(ReleasePolicy value);
 std::string text_of(Resume value);
 std::string text_of(Runner value);
 std::string text_of(TemporalPreset value);
+std::string text_of(Reuse value);
 std::string text_of(FlowQuality value);
 std::string text_of(DebugView value);
 std::string text_of(const DiskLimit& limit);

@@ -41,13 +41,8 @@ at::Tensor ramp(const TileSpan& span, int scale) {
 
 }   // namespace
 
-Enhancer::Enhancer(Executor& executor, int scale, Size frame, const TileLayout& layout)
-    : executor_(executor),
-      scale_(scale),
-      frame_(frame),
-      tiles_(cut_tiles(frame, layout)),
-      blended_(layout.blend > 0 && tiles_.size() > 1),
-      requests_(executor.requests()) {}
+Enhancer::Enhancer(Executor& executor, int scale, const TileLayout& layout)
+    : executor_(executor), scale_(scale), layout_(layout), requests_(executor.requests()) {}
 
 Enhancer::~Enhancer() {
     for (std::size_t slot = 0; slot < requests_.size(); ++slot) {
@@ -58,13 +53,23 @@ Enhancer::~Enhancer() {
     }
 }
 
-void Enhancer::submit(EnhancerFrame frame) {
-    if (blended_) {
-        frame.output.zero_();
+const Enhancer::Tiles& Enhancer::tiles_of(const at::Tensor& input) {
+    const Size size{static_cast<int>(input.size(2)), static_cast<int>(input.size(1))};
+    const auto [entry, fresh] = tiles_.try_emplace({size.width, size.height});
+    if (fresh) {
+        entry->second = cut_tiles(size, layout_);
     }
-    pending_.push_back({std::move(frame), tiles_.size()});
+    return entry->second;
+}
+
+void Enhancer::submit(EnhancerFrame frame) {
+    const Tiles& tiles = tiles_of(frame.input);
+    pending_.push_back({std::move(frame), &tiles, tiles.size()});
     Pending& owner = pending_.back();
-    for (const Tile& tile : tiles_) {
+    if (blended(owner)) {
+        owner.frame.output.zero_();
+    }
+    for (const Tile& tile : tiles) {
         Request& request = requests_[next_];
         finish(request, next_);
         start(request, next_, owner, tile);
@@ -92,17 +97,18 @@ std::optional<EnhancerFrame> Enhancer::drain() {
 void Enhancer::start(Request& request, std::size_t slot, Pending& frame, const Tile& tile) {
     request.tile = &tile;
     request.frame = &frame;
-    if (whole_frames()) {
+    if (frame.whole()) {
         request.input = frame.frame.input.unsqueeze(0);
         request.output = frame.frame.output.unsqueeze(0);
     } else {
-        if (!request.input.defined()) {
+        if (!request.input.defined() || request.input.size(2) != tile.y.length ||
+            request.input.size(3) != tile.x.length) {
             const auto like = frame.frame.input.options();
             request.input = at::empty({1, 3, tile.y.length, tile.x.length}, like);
             request.output = at::empty({1, 3, tile.y.length * scale_, tile.x.length * scale_}, like);
         }
         request.input[0].copy_(window(frame.frame.input, tile.x.start, tile.x.length, tile.y.start, tile.y.length));
-        copies_ += 1.0 / static_cast<double>(tiles_.size());
+        copies_ += 1.0 / static_cast<double>(frame.tiles->size());
     }
     executor_.start(slot, request.input, request.output);
     request.busy = true;
@@ -114,12 +120,12 @@ void Enhancer::finish(Request& request, std::size_t slot) {
     }
     request.busy = false;
     executor_.wait(slot);
-    if (whole_frames()) {
+    if (request.frame->whole()) {
         request.input.reset();
         request.output.reset();
     } else {
         scatter(request);
-        copies_ += 1.0 / static_cast<double>(tiles_.size());
+        copies_ += 1.0 / static_cast<double>(request.frame->tiles->size());
     }
     --request.frame->open_tiles;
 }
@@ -133,7 +139,7 @@ void Enhancer::scatter(const Request& request) {
                                      (rows.begin - y.start) * scale_, rows.length * scale_);
     at::Tensor target = window(request.frame->frame.output, columns.begin * scale_, columns.length * scale_,
                                rows.begin * scale_, rows.length * scale_);
-    if (blended_) {
+    if (blended(*request.frame)) {
         const at::Tensor weights = ramp(y, scale_).unsqueeze(1) * ramp(x, scale_).unsqueeze(0);
         target.add_(result * weights.to(result.device()));
     } else {

@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "enhance/tiles.h"
@@ -27,8 +29,8 @@ struct EnhancerFrame {
 /// depend on timing.
 class Enhancer {
 public:
-    /// `executor` must outlive the enhancer. `scale`: the network's. `frame`: size of every input.
-    Enhancer(Executor& executor, int scale, Size frame, const TileLayout& layout);
+    /// `executor` must outlive the enhancer. `scale`: the network's. Frames of any size are cut by `layout`.
+    Enhancer(Executor& executor, int scale, const TileLayout& layout);
     ~Enhancer();   ///< waits for what is in flight
     Enhancer(const Enhancer&) = delete;
     Enhancer& operator=(const Enhancer&) = delete;
@@ -45,9 +47,13 @@ public:
     [[nodiscard]] double copies() const { return copies_; }
 
 private:
+    using Tiles = std::vector<Tile>;
     struct Pending {
         EnhancerFrame frame;
+        const Tiles* tiles = nullptr;
         std::size_t open_tiles = 0;
+
+        [[nodiscard]] bool whole() const { return tiles->size() == 1; }
     };
     struct Request {
         bool busy = false;
@@ -60,13 +66,13 @@ private:
     void start(Request& request, std::size_t slot, Pending& frame, const Tile& tile);
     void finish(Request& request, std::size_t slot);
     void scatter(const Request& request);
-    [[nodiscard]] bool whole_frames() const { return tiles_.size() == 1; }
+    const Tiles& tiles_of(const at::Tensor& input);
+    [[nodiscard]] bool blended(const Pending& frame) const { return layout_.blend > 0 && !frame.whole(); }
 
     Executor& executor_;
     int scale_;
-    Size frame_;
-    std::vector<Tile> tiles_;
-    bool blended_;
+    TileLayout layout_;
+    std::map<std::pair<int, int>, Tiles> tiles_;   // by the frame's width and height; stays where it is
     double copies_ = 0;
     std::deque<Pending> pending_;
     std::vector<Request> requests_;   // used round-robin

@@ -59,6 +59,10 @@ EffortLimits SteadyEnhancer::limits() const {
     return {settings_.frame, settings_.may_lower_precision ? lower_precision(settings_.executor) : std::nullopt};
 }
 
+Size SteadyEnhancer::scaled_size(const at::Tensor& input) const {
+    return {static_cast<int>(input.size(2)) * settings_.scale, static_cast<int>(input.size(1)) * settings_.scale};
+}
+
 // Does `work` with a living enhancer that has been given every pending frame, again and again with less effort.
 template <class Work>
 void SteadyEnhancer::survive(const Work& work) {
@@ -95,11 +99,7 @@ void SteadyEnhancer::rebuild() {
     if (!executor_) {
         executor_ = surroundings_.make_executor(wanted);
     }
-    TileLayout layout = effort_.layout;
-    if (cut_tiles(settings_.frame, layout).size() == 1) {
-        layout.blend = 0;
-    }
-    enhancer_ = std::make_unique<Enhancer>(*executor_, settings_.scale, settings_.frame, layout);
+    enhancer_ = std::make_unique<Enhancer>(*executor_, settings_.scale, effort_.layout);
     for (const EnhancerFrame& frame : pending_) {
         enhancer_->submit(frame);
     }
@@ -143,7 +143,7 @@ void SteadyEnhancer::submit(std::int64_t index, at::Tensor input) {
     at::Tensor output;
     survive([&] {
         if (!output.defined()) {
-            output = surroundings_.make_output();
+            output = surroundings_.make_output(scaled_size(input));
         }
     });
     pending_.push_back({index, std::move(input), std::move(output)});
@@ -177,7 +177,8 @@ void SteadyEnhancer::frame_done(std::int64_t index) {
     if (settings_.release_every_frame) {
         surroundings_.release_caches();
     }
-    if (++quiet_ < wanted_quiet_) {
+    const bool another = std::exchange(last_done_, index) != index;   // a frame may come in parts
+    if (!another || ++quiet_ < wanted_quiet_) {
         return;
     }
     quiet_ = 0;

@@ -23,7 +23,7 @@ public:
     struct Settings {
         ExecutorSettings executor;   ///< resolved; requests and precision are those of the start
         int scale = 1;               ///< the network's
-        Size frame;                  ///< input pixels
+        Size frame;                  ///< input pixels; what is submitted is no larger
         TileLayout layout;           ///< halo and blend as the network needs them, also where the frame is one tile
         bool may_lower_precision = false;
         bool release_every_frame = false;   ///< give back caches behind each frame
@@ -32,7 +32,8 @@ public:
     /// What the enhancer needs of its surroundings. All are called on the thread that calls the enhancer.
     struct Surroundings {
         std::function<std::unique_ptr<Executor>(const ExecutorSettings&)> make_executor;
-        std::function<at::Tensor()> make_output;   ///< [3,scale*h,scale*w] float32; may fail for lack of memory
+        /// [3,height,width] float32; may fail for lack of memory.
+        std::function<at::Tensor(Size)> make_output;
         std::function<void()> release_caches = [] {};
         std::function<PressureLevel()> pressure = [] { return PressureLevel::normal; };
         std::function<void(const BackOff&)> tell = [](const BackOff&) {};
@@ -66,6 +67,7 @@ private:
     void follow_pressure(std::int64_t frame);
     void step_up(std::int64_t frame);
     [[nodiscard]] EffortLimits limits() const;
+    [[nodiscard]] Size scaled_size(const at::Tensor& input) const;
 
     Settings settings_;
     Surroundings surroundings_;
@@ -73,8 +75,9 @@ private:
     std::vector<Effort> before_;   // efforts that were given up, the last one at the end
     int quiet_ = 0;                // frames since memory was last short
     int wanted_quiet_;             // that many, and a step is taken back
-    bool probing_ = false;         // a step has been taken back lately
-    bool released_ = false;        // caches have been given back since memory was last plentiful
+    std::int64_t last_done_ = -1;
+    bool probing_ = false;    // a step has been taken back lately
+    bool released_ = false;   // caches have been given back since memory was last plentiful
     PressureLevel seen_ = PressureLevel::normal;
     double copies_ = 0;                   // of enhancers that are gone
     std::deque<EnhancerFrame> pending_;   // submitted and not handed out, in order; a share of each tensor

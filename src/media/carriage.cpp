@@ -118,8 +118,12 @@ CarriageDecision decide_carriage(const StreamInfo& stream, const std::string& co
             return carry_subtitle(stream, container, convert_subtitles);
         case StreamKind::data:
             return carry_data(stream, container);
-        case StreamKind::video:
         case StreamKind::audio:
+            if (stream.sample_rate == 0) {   // see LateParameters
+                return drop(stream, "there is nothing of it in the first 512 MiB of the input");
+            }
+            break;
+        case StreamKind::video:
             break;
     }
     const std::string why = cannot_hold(container, stream);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <optional>
 #include <string>
 
@@ -22,11 +21,6 @@ CropArea whole(const SourceInfo& source) {
     return {0, 0, video.width, video.height, video.width, video.height};
 }
 
-int number(const AVFrame& frame, const char* name) {
-    const AVDictionaryEntry* entry = av_dict_get(frame.metadata, name, nullptr, 0);
-    return entry == nullptr ? 0 : std::atoi(entry->value);
-}
-
 // cropdetect's area grows to hold everything that was not black in any of the frames.
 class BarDetector {
 public:
@@ -41,10 +35,10 @@ public:
         frame->pts = ++frames_;
         graph_.push(std::move(frame));
         while (const auto seen = graph_.pull()) {
-            area_.x = number(**seen, "lavfi.cropdetect.x");
-            area_.y = number(**seen, "lavfi.cropdetect.y");
-            area_.width = number(**seen, "lavfi.cropdetect.w");
-            area_.height = number(**seen, "lavfi.cropdetect.h");
+            area_.x = filter_figure(**seen, "lavfi.cropdetect.x");
+            area_.y = filter_figure(**seen, "lavfi.cropdetect.y");
+            area_.width = filter_figure(**seen, "lavfi.cropdetect.w");
+            area_.height = filter_figure(**seen, "lavfi.cropdetect.h");
         }
     }
     [[nodiscard]] const CropArea& area() const { return area_; }

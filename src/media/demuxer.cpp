@@ -145,6 +145,9 @@ void Demuxer::read_headers(const AVInputFormat& format) {
     if (found < 0) {
         refuse(name_, log.text().empty() ? av::describe(found) : log.text(), "The file is damaged or cut off");
     }
+    if ((format.flags & AVFMT_TS_DISCONT) != 0 && (format.flags & AVFMT_NO_BYTE_SEEK) == 0) {
+        late_.find(*context_);
+    }
 }
 
 void Demuxer::select(const std::vector<int>& streams) {
@@ -180,6 +183,7 @@ bool Demuxer::read(AVPacket& packet) {
             ++failures;
             continue;
         }
+        late_.restore(*context_);
         const AVRational time_base = context_->streams[packet.stream_index]->time_base;
         drop_absurd_times(packet, time_base);
         if (clock_) {

@@ -11,6 +11,7 @@
 #include "media/av.h"
 #include "media/clock_jumps.h"
 #include "media/input_io.h"
+#include "media/late_streams.h"
 #include "media/probe.h"
 
 namespace millstream {
@@ -61,6 +62,7 @@ private:
     int probe_score_ = 0;
     std::optional<std::vector<bool>> selected_;
     std::optional<ClockJumps> clock_;   // for formats whose clock may restart
+    LateParameters late_;
     std::int64_t corrupt_packets_ = 0;
     bool truncated_ = false;
 };

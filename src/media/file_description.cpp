@@ -20,8 +20,6 @@ extern "C" {
 namespace millstream {
 namespace {
 
-constexpr int kMostPackets = 2000;   // until the first frame, as in probe()
-
 std::string lower_case(std::string text) {
     std::transform(text.begin(), text.end(), text.begin(),
                    [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
@@ -83,49 +81,16 @@ std::vector<ChapterDescription> chapters_of(const AVFormatContext& file) {
     return chapters;
 }
 
-av::Frame first_frame(Demuxer& demuxer, int stream) {
-    demuxer.select({stream});
-    FrameDecoder decoder(demuxer, stream, {.threads = 1, .hwaccel = ""});
-    const av::Packet packet = av::make_packet();
-    av::Frame frame = av::make_frame();
-    bool draining = false;
-    for (int i = 0; i < 2 * kMostPackets; ++i) {
-        const FrameDecoder::Result result = decoder.receive(*frame);
-        if (result == FrameDecoder::Result::frame) {
-            return frame;
-        }
-        if (result == FrameDecoder::Result::finished) {
-            break;
-        }
-        if (result == FrameDecoder::Result::needs_packet && !draining) {
-            draining = !demuxer.read(*packet);
-            draining ? decoder.drain() : static_cast<void>(decoder.send(*packet));
-        }
-    }
-    return nullptr;
-}
-
 struct Bytes {
     const std::uint8_t* data = nullptr;
     std::size_t size = 0;
 };
 
-Bytes stream_side_data(const AVStream& stream, AVPacketSideDataType type) {
-#if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
-    const AVPacketSideData* found =
-        av_packet_side_data_get(stream.codecpar->coded_side_data, stream.codecpar->nb_coded_side_data, type);
-    return found == nullptr ? Bytes{} : Bytes{found->data, found->size};
-#else
-    Bytes bytes;
-    bytes.data = av_stream_get_side_data(&stream, type, &bytes.size);
-    return bytes;
-#endif
-}
-
 // Of the stream, where the whole file has it, else of the frame.
 Bytes side_data(const AVStream& stream, const AVFrame& frame, AVPacketSideDataType in_stream,
                 AVFrameSideDataType in_frame) {
-    const Bytes of_stream = stream_side_data(stream, in_stream);
+    Bytes of_stream;
+    of_stream.data = av::side_data(stream, in_stream, of_stream.size);
     const AVFrameSideData* of_frame = av_frame_get_side_data(&frame, in_frame);
     if (of_stream.data != nullptr || of_frame == nullptr) {
         return of_stream;
@@ -229,10 +194,11 @@ FileDescription describe_contents(const SourceInfo& source) {
     for (std::size_t i = 0; i < streams; ++i) {
         description.streams.push_back(describe_stream(*file.streams[i], source.streams[i]));
     }
-    const av::Frame frame = first_frame(demuxer, source.video_stream);
+    std::string complaint;
+    const av::Frame frame = first_frame(demuxer, source.video_stream, complaint);
     if (!frame) {
-        throw Error(ErrorKind::input, {"looking at the first frame", demuxer.name(), "it cannot be decoded",
-                                       "The file is damaged or cut off"});
+        throw Error(ErrorKind::input, {"looking at the first frame", demuxer.name(),
+                                       "it cannot be decoded: " + complaint, "The file is damaged or cut off"});
     }
     description.video_side_data = describe_side_data(demuxer.stream(source.video_stream), *frame);
     description.field_order = field_order_of(*frame);

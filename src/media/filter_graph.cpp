@@ -5,6 +5,7 @@ extern "C" {
 #include <libavfilter/buffersrc.h>
 }
 
+#include <cstdlib>
 #include <utility>
 
 namespace millstream {
@@ -74,6 +75,11 @@ std::optional<av::Frame> FilterGraph::pull() {
     }
     av::check(got, ErrorKind::internal, kFiltering, {});
     return frame;
+}
+
+int filter_figure(const AVFrame& frame, const char* name) {
+    const AVDictionaryEntry* entry = av_dict_get(frame.metadata, name, nullptr, 0);
+    return entry == nullptr ? 0 : std::atoi(entry->value);
 }
 
 }   // namespace millstream

@@ -42,4 +42,7 @@ private:
     AVFilterContext* sink_ = nullptr;
 };
 
+/// What a measuring filter has noted in a frame that came out, e.g. "lavfi.cropdetect.w"; 0 where it has not.
+int filter_figure(const AVFrame& frame, const char* name);
+
 }   // namespace millstream

@@ -1,5 +1,6 @@
 #include "media/frame_decoder.h"
 
+#include "media/demuxer.h"
 extern "C" {
 #include <libavutil/hwcontext.h>
 }
@@ -180,6 +181,34 @@ bool FrameDecoder::fetch(AVFrame& frame) {
     av_frame_unref(&frame);
     av_frame_move_ref(&frame, host.get());
     return true;
+}
+
+av::Frame first_frame(Demuxer& demuxer, int stream, std::string& complaint) {
+    constexpr int kMostPackets = 2000;
+    demuxer.select({stream});
+    FrameDecoder decoder(demuxer, stream, {.threads = 1, .hwaccel = "", .film_grain_apart = true});
+    const av::Packet packet = av::make_packet();
+    av::Frame frame = av::make_frame();
+    bool draining = false;
+    for (int packets = 0, failures = 0; failures < kMostPackets;) {
+        const FrameDecoder::Result result = decoder.receive(*frame);
+        if (result == FrameDecoder::Result::frame) {
+            return frame;
+        }
+        if (result == FrameDecoder::Result::finished) {
+            break;
+        }
+        if (result == FrameDecoder::Result::damaged || draining) {
+            ++failures;
+        } else if (packets++ < kMostPackets && demuxer.read(*packet)) {
+            decoder.send(*packet);
+        } else {
+            draining = true;
+            decoder.drain();
+        }
+    }
+    complaint = decoder.complaint();
+    return nullptr;
 }
 
 }   // namespace millstream

@@ -51,4 +51,8 @@ private:
 /// at).
 int decoder_threads(int requested);
 
+/// The first frame that a decoder gives of a stream, film grain left as side data; nullptr, with what the decoder said,
+/// where 2000 packets give none. Only that stream is read from then on.
+av::Frame first_frame(Demuxer& demuxer, int stream, std::string& complaint);
+
 }   // namespace millstream

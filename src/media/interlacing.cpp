@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 #include <optional>
 #include <string_view>
 
@@ -31,16 +30,11 @@ bool may_be_interlaced(const StreamInfo& stream) {
     return !known && stream.video->average_rate.value() <= kFastestInterlaced && stream.video->height <= kMostLines;
 }
 
-int counter(const AVFrame& frame, const char* name) {
-    const AVDictionaryEntry* entry = av_dict_get(frame.metadata, name, nullptr, 0);
-    return entry == nullptr ? 0 : std::atoi(entry->value);
-}
-
 // idet's counts over several frames, which are steadier than its verdicts on single ones. Only the order of the fields
 // is taken from it: it takes the scrolling of FFmpeg's own test pattern for interlacing.
 void read_field_order(const AVFrame& frame, InterlacingEvidence& evidence) {
-    evidence.top_first = counter(frame, "lavfi.idet.multiple.tff");
-    evidence.bottom_first = counter(frame, "lavfi.idet.multiple.bff");
+    evidence.top_first = filter_figure(frame, "lavfi.idet.multiple.tff");
+    evidence.bottom_first = filter_figure(frame, "lavfi.idet.multiple.bff");
 }
 
 // Note [Combing]

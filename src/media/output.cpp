@@ -25,6 +25,8 @@ namespace {
 
 // How much of a chunk is held in memory, and how far sound and pictures of one moment lie apart in an MP4.
 constexpr std::size_t kMostPieceBytes = std::size_t{4} << 20;
+// The first piece waits for sound that begins late: see StreamCopy::refuse_late_dolby().
+constexpr std::size_t kMostFirstPieceBytes = std::size_t{32} << 20;
 constexpr double kPieceSeconds = 2;
 
 bool has_free_keys(const SourceInfo& source) {
@@ -330,7 +332,7 @@ void VideoOutput::State::end_piece_when_due(std::int64_t video_dts) {
         piece_begin = video_dts;
     }
     const double seconds = static_cast<double>(video_dts - *piece_begin) * av_q2d(video_time_base);
-    if (piece_bytes > kMostPieceBytes || seconds >= kPieceSeconds) {
+    if (piece_bytes > (header_left ? kMostPieceBytes : kMostFirstPieceBytes) || seconds >= kPieceSeconds) {
         end_piece();
     }
 }
@@ -404,9 +406,11 @@ VideoOutput::VideoOutput(const OutputSpec& spec, const SourceInfo& source)
     : state_(std::make_unique<State>(spec, source)) {}
 
 VideoOutput::~VideoOutput() {
-    if (state_ && state_->file.end() > state_->committed) {
-        try {
-            state_->file.cut(state_->committed);
+    if (state_) {
+        try {   // by the file's own size: a write that has failed may have left a part of it
+            if (state_->file.file().size() > state_->committed) {
+                state_->file.cut(state_->committed);
+            }
         } catch (const Error&) {   // the next run cuts it
         }
     }

@@ -20,7 +20,6 @@ namespace {
 constexpr const char* kLooking = "looking at the input";
 
 // How far the first frame is looked for: an MPEG-TS may begin seconds before its first key frame.
-constexpr int kMostPackets = 2000;
 
 StreamKind kind_of(AVMediaType type) {
     switch (type) {
@@ -187,34 +186,6 @@ int choose_stream(const SourceInfo& source, std::optional<int> wanted) {
            cover_art ? "it is audio with a cover picture, there is no video in it; " + streams
                      : "there is no video stream in it; " + streams,
            "Choose a file with a video");
-}
-
-// The first frame the decoder gives, or nothing and what the decoder said.
-av::Frame first_frame(Demuxer& demuxer, int stream, std::string& complaint) {
-    demuxer.select({stream});
-    FrameDecoder decoder(demuxer, stream, {.threads = 1, .hwaccel = "", .film_grain_apart = true});
-    const av::Packet packet = av::make_packet();
-    av::Frame frame = av::make_frame();
-    bool draining = false;
-    for (int packets = 0, failures = 0; failures < kMostPackets;) {
-        const FrameDecoder::Result result = decoder.receive(*frame);
-        if (result == FrameDecoder::Result::frame) {
-            return frame;
-        }
-        if (result == FrameDecoder::Result::finished) {
-            break;
-        }
-        if (result == FrameDecoder::Result::damaged || draining) {
-            ++failures;
-        } else if (packets++ < kMostPackets && demuxer.read(*packet)) {
-            decoder.send(*packet);
-        } else {
-            draining = true;
-            decoder.drain();
-        }
-    }
-    complaint = decoder.complaint();
-    return nullptr;
 }
 
 bool is_too_large(const SourceInfo& source, int width, int height) {

@@ -60,6 +60,28 @@ StreamCopy::StreamCopy(const SourceInfo& source, const std::vector<CarriedStream
     hides_by_edit_list_ = container == "mp4" || container == "mov";
     demuxer_.select(selected);
     look_ahead();
+    if (hides_by_edit_list_) {
+        refuse_late_dolby(source.video());
+    }
+}
+
+// FFmpeg's MP4 muxer learns what (E-)AC-3 is from its packets, and a growing file's header is written behind those of
+// the first two seconds.
+void StreamCopy::refuse_late_dolby(const StreamInfo& video) const {
+    constexpr double kLate_s = 1.5;
+    const double begin_s = static_cast<double>(video.start_pts) * video.time_base.value();
+    for (const Track& track : tracks_) {
+        const AVCodecID codec = track.stream->codecpar->codec_id;
+        if ((codec == AV_CODEC_ID_AC3 || codec == AV_CODEC_ID_EAC3) &&
+            (!track.first_pts ||
+             static_cast<double>(*track.first_pts) * av_q2d(track.stream->time_base) - begin_s > kLate_s)) {
+            throw Error(ErrorKind::usage,
+                        {kCopying, demuxer_.name(),
+                         "stream " + std::to_string(track.stream->index) + " (" + avcodec_get_name(codec) +
+                             ") begins after the pictures, which a growing MP4 or MOV cannot say",
+                         "Choose an output that ends in .mkv, or leave that stream out with --audio"});
+        }
+    }
 }
 
 void StreamCopy::copy_parameters(std::size_t track, AVStream& to) const {

@@ -63,6 +63,7 @@ private:
         bool found = true;    // its last packet has come by
     };
 
+    void refuse_late_dolby(const StreamInfo& video) const;
     void look_ahead();
     bool read_one();
     void take(Track& track, av::Packet packet);

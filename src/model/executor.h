@@ -21,8 +21,9 @@ struct ExecutorSettings {
     /// The ways to devices with memory of their own, in their order. Filled by resolve_backend(); tests put in their
     /// own.
     std::vector<std::shared_ptr<DeviceLink>> links = {};
-    int threads = 1;    ///< CPU threads, all requests together
-    int requests = 1;   ///< requests that may be in flight
+    int threads = 1;          ///< CPU threads, all requests together
+    int requests = 1;         ///< requests that may be in flight
+    bool any_shape = false;   ///< shapes vary from call to call: nothing is made for each of them
 };
 
 /// One network, loaded once, run on any number of inputs. A request is a slot with at most one input in flight;
@@ -35,7 +36,8 @@ public:
 
     /// Starts slot `request` (must be idle). `input` [N,3,h,w] float32, contiguous, in the host's memory or in that of
     /// the executor's only device; `output` [N,3,scale*h,scale*w] float32 likewise, written in place. Both are kept
-    /// alive until wait(). A shape not seen before may cost a compilation. `input` is not modified.
+    /// alive until wait(). A shape not seen before may cost a compilation, unless any_shape is set. `input` is not
+    /// modified.
     virtual void start(std::size_t request, at::Tensor input, at::Tensor output) = 0;
 
     /// Waits for the slot; the output is complete afterwards. Idle slots return at once.

@@ -54,13 +54,13 @@ std::size_t size(std::int64_t value) {
 
 class Builder {
 public:
-    Builder(const Network& network, const ov::Shape& input) : network_(network) {
+    Builder(const Network& network, const ov::PartialShape& input) : network_(network) {
         const std::vector<bool> fp32 = layers_in_fp32(network);
         for (std::size_t i = 0; i < network.nodes.size(); ++i) {
             fp32_ = fp32[i];
             const Node& node = network.nodes[i];
             if (node.op == Op::input) {
-                parameter_ = std::make_shared<op::v0::Parameter>(ov::element::f32, ov::PartialShape(input));
+                parameter_ = std::make_shared<op::v0::Parameter>(ov::element::f32, input);
                 built_.push_back(parameter_);
             } else {
                 built_.push_back(build(node));
@@ -144,17 +144,14 @@ private:
         using Interpolate = op::v4::Interpolate;
         Interpolate::InterpolateAttrs how;
         how.mode = Interpolate::InterpolateMode::NEAREST;
-        how.shape_calculation_mode = Interpolate::ShapeCalcMode::SIZES;
+        how.shape_calculation_mode = Interpolate::ShapeCalcMode::SCALES;
         how.coordinate_transformation_mode = Interpolate::CoordinateTransformMode::ASYMMETRIC;
         how.nearest_mode = Interpolate::NearestMode::FLOOR;
         how.pads_begin = how.pads_end = {0, 0, 0, 0};
-        const ov::Shape shape = in(node, 0)->get_output_shape(0);
-        const auto factor = static_cast<std::int64_t>(node.factor_num);
-        const auto sizes =
-            integers({static_cast<std::int64_t>(shape[2]) * factor, static_cast<std::int64_t>(shape[3]) * factor});
-        const auto scales =
-            op::v0::Constant::create(ov::element::f32, {2}, {static_cast<float>(factor), static_cast<float>(factor)});
-        return make<Interpolate>(in(node, 0), sizes, scales, integers({2, 3}), how);
+        const auto factor = static_cast<float>(node.factor_num);
+        const auto scales = op::v0::Constant::create(ov::element::f32, {2}, {factor, factor});
+        const auto unused_sizes = integers({1, 1});   // scales decide
+        return make<Interpolate>(in(node, 0), unused_sizes, scales, integers({2, 3}), how);
     }
 
     NodePtr build(const Node& node) const {
@@ -222,7 +219,7 @@ private:
 
 }   // namespace
 
-std::shared_ptr<ov::Model> openvino_graph(const Network& lowered, const ov::Shape& input) {
+std::shared_ptr<ov::Model> openvino_graph(const Network& lowered, const ov::PartialShape& input) {
     return Builder(lowered, input).model();
 }
 

@@ -31,6 +31,11 @@ private:
     std::vector<std::uint8_t> changed_;   // within two pixels to the left and right
 };
 
+namespace compensation {
+/// Rec. 601 luma on a CPU: [3,h,w] -> [1,1,h,w].
+at::Tensor luma_plane(const at::Tensor& rgb);
+}   // namespace compensation
+
 /// The scale of the noise from a residual [h,w].
 at::Tensor noise_scale(const at::Tensor& residual);
 

@@ -71,4 +71,16 @@ Motion CpuCompensation::compensate(const at::Tensor& now, const at::Tensor& befo
     return motion;
 }
 
+at::Tensor compensation::luma_plane(const at::Tensor& rgb) {
+    const std::int64_t plane = rgb.size(1) * rgb.size(2);
+    at::Tensor result = at::empty({1, 1, rgb.size(1), rgb.size(2)}, rgb.options());
+    const auto* from = rgb.const_data_ptr<float>();
+    auto* to = result.mutable_data_ptr<float>();
+    constexpr std::int64_t pixels_a_task = 1 << 16;
+    at::parallel_for(0, plane, pixels_a_task, [&](std::int64_t first, std::int64_t end) {
+        luma_row(from + first, from + plane + first, from + 2 * plane + first, end - first, to + first);
+    });
+    return result;
+}
+
 }   // namespace millstream

@@ -7,6 +7,22 @@
 #include "motion/compensation.h"
 
 namespace millstream::compensation {
+namespace {
+
+MILLSTREAM_VECTOR_PART void rest_part(float* flow_x, float* flow_y, std::int64_t count) {
+    for (std::int64_t x = 0; x < count; ++x) {
+        const bool moves = flow_x[x] * flow_x[x] + flow_y[x] * flow_y[x] >= kDeadZone * kDeadZone;
+        flow_x[x] = moves ? flow_x[x] : 0.0F;
+        flow_y[x] = moves ? flow_y[x] : 0.0F;
+    }
+}
+
+}   // namespace
+
+MILLSTREAM_VECTOR_CLONES
+void rest(float* flow_x, float* flow_y, std::int64_t count) {
+    rest_part(flow_x, flow_y, count);
+}
 
 MILLSTREAM_VECTOR_CLONES
 void compensate_row(const Planes& now, const Planes& before, std::int64_t y, const CompensatedRow& to) {
@@ -14,11 +30,7 @@ void compensate_row(const Planes& now, const Planes& before, std::int64_t y, con
     const auto right = static_cast<float>(width - 1);
     const auto bottom = static_cast<float>(now.height - 1);
     const auto row = static_cast<float>(y);
-    for (std::int64_t x = 0; x < width; ++x) {
-        const bool moves = to.flow_x[x] * to.flow_x[x] + to.flow_y[x] * to.flow_y[x] >= kDeadZone * kDeadZone;
-        to.flow_x[x] = moves ? to.flow_x[x] : 0.0F;
-        to.flow_y[x] = moves ? to.flow_y[x] : 0.0F;
-    }
+    rest_part(to.flow_x, to.flow_y, width);
     for (std::int64_t x = 0; x < width; ++x) {
         const float to_x = static_cast<float>(x) + to.flow_x[x];
         const float to_y = row + to.flow_y[x];

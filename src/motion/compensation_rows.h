@@ -26,6 +26,9 @@ void compensate_row(const Planes& now, const Planes& before, std::int64_t y, con
 /// Whether any channel changed within two pixels to the left and right. `work` has room for width + 4 values.
 void changed_row(const Planes& now, const Planes& before, std::int64_t y, std::uint8_t* work, std::uint8_t* to);
 
+/// Flow shorter than the dead zone becomes none.
+void rest(float* flow_x, float* flow_y, std::int64_t count);
+
 /// Rec. 601 luma.
 void luma_row(const float* red, const float* green, const float* blue, std::int64_t width, float* to);
 

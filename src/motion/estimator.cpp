@@ -1,7 +1,5 @@
 #include "motion/estimator.h"
 
-#include <ATen/Parallel.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/InferenceMode.h>
 
@@ -9,7 +7,6 @@
 #include <utility>
 
 #include "millstream/error.h"
-#include "motion/compensation_rows.h"
 #include "motion/filters.h"
 #include "motion/flow_reference.h"
 #include "motion/scene_cut.h"
@@ -23,18 +20,6 @@ void check(const at::Tensor& input) {
         throw Error(ErrorKind::internal,
                     {"measuring motion", "", "the frame is not a float tensor of shape [3,h,w]", ""});
     }
-}
-
-at::Tensor cpu_luma(const at::Tensor& rgb) {
-    const std::int64_t plane = rgb.size(2) * rgb.size(3);
-    at::Tensor result = at::empty({1, 1, rgb.size(2), rgb.size(3)}, rgb.options());
-    const auto* from = rgb.const_data_ptr<float>();
-    auto* to = result.mutable_data_ptr<float>();
-    constexpr std::int64_t pixels_a_task = 1 << 16;
-    at::parallel_for(0, plane, pixels_a_task, [&](std::int64_t first, std::int64_t end) {
-        compensation::luma_row(from + first, from + plane + first, from + 2 * plane + first, end - first, to + first);
-    });
-    return result;
 }
 
 }   // namespace
@@ -51,7 +36,7 @@ Motion MotionEstimator::next(const at::Tensor& input) {
     const c10::InferenceMode inference;
     check(input);
     const at::Tensor now = input.unsqueeze(0).contiguous();
-    const at::Tensor now_luma = now.is_cpu() ? cpu_luma(now) : luma(now);
+    const at::Tensor now_luma = now.is_cpu() ? compensation::luma_plane(input.contiguous()) : luma(now);
     Motion motion;
     if (input_.defined() && input_.sizes() == now.sizes() && !is_scene_cut(now_luma, luma_)) {
         motion = now.is_cpu() ? follow_on_cpu(now, now_luma)

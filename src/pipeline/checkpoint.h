@@ -32,6 +32,7 @@ struct ResolvedJob {
     int blend = 0;
     int tile_width = 0;   ///< where tiles are not exact, else 0
     int tile_height = 0;
+    std::string reuse;
     std::string encoder;
     std::string pixel_format;
     int width = 0;
@@ -48,7 +49,7 @@ struct ResolvedJob {
 
 /// A value. At most 64 KiB as text.
 struct Checkpoint {
-    static constexpr int kVersion = 1;
+    static constexpr int kVersion = 2;
 
     int version = kVersion;
     std::string program;           ///< "millstream 0.1.0"

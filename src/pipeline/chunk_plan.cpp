@@ -23,11 +23,6 @@ int worst_crf(std::string_view encoder) {
     return encoder == "libx264" || encoder == "libx265" ? 51 : encoder == "libsvtav1" ? 63 : 0;
 }
 
-double duration_of(const PreparedJob& job) {
-    const StreamInfo& video = job.source.video();
-    return video.duration_s > 0 ? video.duration_s : job.source.duration_s;
-}
-
 std::uint64_t most_output(const PreparedJob& job) {
     const TotalLimit& limit = job.plan.options.max_total;
     const double input = static_cast<double>(job.source.bytes);
@@ -40,6 +35,11 @@ void note(PreparedJob& job, std::string sentence) {
 }
 
 }   // namespace
+
+double duration_of(const PreparedJob& job) {
+    const StreamInfo& video = job.source.video();
+    return video.duration_s > 0 ? video.duration_s : job.source.duration_s;
+}
 
 void plan_chunks(PreparedJob& job, double seconds_per_frame) {
     if (job.checkpoint) {

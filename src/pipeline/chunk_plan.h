@@ -9,6 +9,9 @@ namespace millstream {
 /// as far as the network's speed is known.
 void plan_chunks(PreparedJob& job, double seconds_per_frame);
 
+/// Of the source's video, in seconds; 0 = unknown.
+double duration_of(const PreparedJob& job);
+
 /// Sets steers_size, other_bytes and plan.disk.most_output, and says where the limit cannot be kept.
 void plan_size(PreparedJob& job);
 

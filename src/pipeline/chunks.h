@@ -6,10 +6,11 @@
 namespace millstream {
 
 /// Note [Restart by rule]
-/// What looks at earlier frames (the temporal lock) must give the same pictures whether a run was interrupted or not.
-/// So its state is not saved: for the chunk that begins at frame b it is what a fresh start at b - kWarmUp gives, in
-/// every run. A run that passes b computes that second state beside the first over those frames; one that begins at b
-/// decodes and enhances them once more, and hands none of them to the encoder. kWarmUp is long enough that the picture
+/// What looks at earlier frames (the temporal lock, reuse) must give the same pictures whether a run was interrupted or
+/// not. So its state is not saved: for the chunk that begins at frame b it is what a fresh start at b - kWarmUp gives,
+/// in every run. A run that passes b computes that second state beside the first over those frames; one that begins at
+/// b decodes and enhances them once more, and hands none of them to the encoder. Reuse computes frame b - kWarmUp as a
+/// whole, which is a fresh start for it. kWarmUp is long enough that the picture
 /// does not jump at b: history counts for at most four frames.
 class Chunks {
 public:

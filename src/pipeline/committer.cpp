@@ -21,11 +21,6 @@ double chunk_seconds(const PreparedJob& job) {
     return static_cast<double>(job.chunk_frames) / std::max(job.encoder.frame_rate.value(), 1.0);
 }
 
-double duration_of(const PreparedJob& job) {
-    const StreamInfo& video = job.source.video();
-    return video.duration_s > 0 ? video.duration_s : job.source.duration_s;
-}
-
 }   // namespace
 
 ChunkCommitter::ChunkCommitter(const PreparedJob& job, const SourceIdentity& source, VideoOutput& output,

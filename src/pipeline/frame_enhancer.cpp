@@ -1,5 +1,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/_upsample_bicubic2d_aa.h>
+#include <ATen/ops/empty.h>
 #include <c10/core/InferenceMode.h>
 
 #include <deque>
@@ -9,12 +10,14 @@
 #include "base/cpu.h"
 #include "enhance/colour_fix.h"
 #include "enhance/cost_model.h"
+#include "enhance/reuse_enhancer.h"
 #include "enhance/steady_enhancer.h"
 #include "millstream/error.h"
 #include "model/device.h"
 #include "model/executor.h"
 #include "model/network.h"
 #include "motion/estimator.h"
+#include "motion/motion_on_demand.h"
 #include "pipeline/memory_plan.h"
 #include "pipeline/output_size.h"
 #include "pipeline/temporal_stages.h"
@@ -93,9 +96,11 @@ struct FrameEnhancer::State {
     Size size{};                                // of what goes in
     std::unique_ptr<TensorPool> network_pool;   // where the network's size is not the one asked for
     std::vector<BackOff> back_offs;
-    std::unique_ptr<SteadyEnhancer> enhancer;
+    std::unique_ptr<SteadyEnhancer> network;
+    std::unique_ptr<ReuseEnhancer> enhancer;
     std::unique_ptr<ColourFix> colour_fix;
     std::unique_ptr<MotionEstimator> motion;
+    std::unique_ptr<MotionOnDemand> rare_motion;   // where only reuse asks for it
     std::unique_ptr<TemporalLock> lock;
     std::deque<Waiting> waiting;
     std::deque<VideoFrame> done;   // of the size before, finished when the size changed
@@ -109,6 +114,16 @@ struct FrameEnhancer::State {
         }
         const int scale = model.network.scale;
         const MemoryChoice choice = plan(frame);
+        enhancer.reset();
+        network.reset();
+        network = std::make_unique<SteadyEnhancer>(network_settings(frame, choice), surroundings());
+        ReuseEnhancer::Settings reuse{{}, frame, settings.threads};
+        if (reuses()) {
+            const bool exact_tiles = choice.layout.tile == frame || choice.halo >= model.network.receptive_radius;
+            reuse.reuse =
+                reuse_settings(options.reuse, model.network.receptive_radius, model.network.alignment, exact_tiles);
+        }
+        enhancer = std::make_unique<ReuseEnhancer>(reuse, *network, [this] { return take_output(); });
         colour_fix = std::make_unique<ColourFix>(scale);
         const Size wanted = asked_size(frame);
         origin = std::make_shared<FrameOrigin>(wanted);
@@ -117,16 +132,6 @@ struct FrameEnhancer::State {
             network_pool = std::make_unique<TensorPool>(
                 std::vector<std::int64_t>{3, std::int64_t{frame.height} * scale, std::int64_t{frame.width} * scale});
         }
-        enhancer.reset();
-        settings.requests = choice.requests;
-        enhancer = std::make_unique<SteadyEnhancer>(
-            SteadyEnhancer::Settings{.executor = settings,
-                                     .scale = scale,
-                                     .frame = frame,
-                                     .layout = {choice.layout.tile, choice.halo, choice.blend},
-                                     .may_lower_precision = options.precision == Precision::automatic,
-                                     .release_every_frame = options.release == ReleasePolicy::every_frame},
-            surroundings());
         size = frame;
         forget();
     }
@@ -138,21 +143,43 @@ struct FrameEnhancer::State {
         return options.size.value_or(Size{frame.width * options.scale, frame.height * options.scale});
     }
 
+    [[nodiscard]] bool reuses() const { return options.reuse != Reuse::off && reuse_pays(model.network); }
+
+    at::Tensor take_output() { return network_pool ? network_pool->take() : origin->take_planar(); }
+
+    [[nodiscard]] SteadyEnhancer::Settings network_settings(Size frame, const MemoryChoice& choice) {
+        settings.requests = choice.requests;
+        settings.any_shape = reuses();
+        return {.executor = settings,
+                .scale = model.network.scale,
+                .frame = frame,
+                .layout = {choice.layout.tile, choice.halo, choice.blend},
+                .may_lower_precision = options.precision == Precision::automatic,
+                .release_every_frame = options.release == ReleasePolicy::every_frame};
+    }
+
     SteadyEnhancer::Surroundings surroundings() {
-        SteadyEnhancer::Surroundings around;
-        around.make_executor = [this](const ExecutorSettings& wanted) { return make_executor(model.network, wanted); };
-        around.make_output = [this] { return network_pool ? network_pool->take() : origin->take_planar(); };
-        around.release_caches = [this] {
+        SteadyEnhancer::Surroundings made;
+        made.make_executor = [this](const ExecutorSettings& wanted) { return make_executor(model.network, wanted); };
+        made.make_output = [this](Size wanted) {
+            const Size whole{size.width * model.network.scale, size.height * model.network.scale};
+            return wanted == whole ? take_output() : at::empty({3, wanted.height, wanted.width}, at::kFloat);
+        };
+        made.release_caches = [this] {
             if (network_pool) {
                 network_pool->drop_idle();
             }
             release_caches();
         };
-        around.tell = [this](const BackOff& back_off) { back_offs.push_back(back_off); };
-        return around;
+        made.tell = [this](const BackOff& back_off) { back_offs.push_back(back_off); };
+        return made;
     }
 
     void forget() {
+        enhancer->reset();
+        if (options.temporal == TemporalPreset::off && options.reuse != Reuse::exact) {
+            rare_motion = std::make_unique<MotionOnDemand>(options.temporal_flow);
+        }
         if (options.temporal != TemporalPreset::off) {
             motion = std::make_unique<MotionEstimator>(options.temporal_flow);
             lock = std::make_unique<TemporalLock>(lock_settings(options.temporal));
@@ -170,6 +197,7 @@ struct FrameEnhancer::State {
         needs.devices = static_cast<int>(settings.links.size());
         needs.vram_budget = vram_budget(options, devices);
         needs.input_kept = options.colour_fix != ColourFixing::off;
+        needs.reuse = reuses();
         needs.cost = estimate_cost(model.network, settings);
         needs.base = resident_bytes();
         needs.budget = needs.base + options.max_memory.value_or(default_memory_budget());
@@ -199,8 +227,16 @@ struct FrameEnhancer::State {
         if (motion && !alone) {
             item.motion = motion->next(input);
         }
+        Motion followed = item.motion;
+        if (!motion) {
+            followed.cut = !alone && rare_motion && reuses() && !rare_motion->follows(input);
+        }
         waiting.push_back(std::move(item));
-        enhancer->submit(frame.index(), input);
+        enhancer->submit(frame.index(), input, followed, alone,
+                         rare_motion ? [this] { return rare_motion->flow(); } : FindFlow());
+        if (alone) {
+            enhancer->reset();
+        }
     }
 
     // The network's output of the oldest frame as a frame of its own.

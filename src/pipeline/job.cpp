@@ -20,6 +20,7 @@
 #include "pipeline/plan_words.h"
 #include "pipeline/planner.h"
 #include "pipeline/progress.h"
+#include "pipeline/report_figures.h"
 #include "pipeline/report_file.h"
 #include "pipeline/resume.h"
 #include "pipeline/run_watch.h"
@@ -90,8 +91,8 @@ DecodeStart decode_start(const PreparedJob& job) {
     if (!job.checkpoint) {
         return {};
     }
-    const bool locks = job.plan.options.temporal != TemporalPreset::off;
-    return find_decode_start(job.source, decoder_settings(job), *job.checkpoint, locks ? Chunks::kWarmUp : 0);
+    const bool looks_back = job.plan.options.temporal != TemporalPreset::off || job.plan.reuse != Reuse::off;
+    return find_decode_start(job.source, decoder_settings(job), *job.checkpoint, looks_back ? Chunks::kWarmUp : 0);
 }
 
 DecoderSettings beginning_at(DecoderSettings settings, const DecodeStart& start) {
@@ -281,6 +282,9 @@ private:
         progress.finish();
         const auto frames = std::max<std::int64_t>(1, encoded_.frames.load() - done);
         report.precision = words(enhance_.precision());
+        if (job_.plan.reuse != Reuse::off) {
+            report.reuse = reuse_report(enhance_.reuse_counts(), report.stages);
+        }
         const double filter_copies = filter ? static_cast<double>(filter->copies()) : 0;
         report.copies_per_frame = (enhance_.copies() + filter_copies) / static_cast<double>(frames);
         return report;
@@ -298,8 +302,18 @@ private:
         settings.enhancer.release_every_frame =
             options.release == ReleasePolicy::every_frame ||
             (options.release == ReleasePolicy::automatic && options.max_vram.has_value());
-        settings.overlap = job_.memory.joining == Joining::separate;
         settings.link = link_;
+        settings.frames_in_flight = job_.memory.frames_in_flight;
+        if (job_.plan.reuse != Reuse::off) {
+            const Network& network = job_.model->network;
+            settings.reuse =
+                reuse_settings(job_.plan.reuse, network.receptive_radius, network.alignment, job_.plan.tiles_exact);
+            settings.enhancer.executor.any_shape = true;
+        }
+        if (options.temporal == TemporalPreset::off) {
+            settings.find_motion = options.temporal_flow;
+        }
+        settings.chunk_frames = job_.chunk_frames;
         settings.keep_input = options.colour_fix != ColourFixing::off;
         return settings;
     }

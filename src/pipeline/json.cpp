@@ -52,6 +52,9 @@ static void to_json(Json& target, Deinterlace wish) {
 static void to_json(Json& target, Runner runner) {
     target = runner == Runner::serial ? "serial" : "threaded";
 }
+static void to_json(Json& target, Reuse reuse) {
+    target = words(reuse);
+}
 static void to_json(Json& target, TemporalPreset preset) {
     target = words(preset);
 }
@@ -127,17 +130,17 @@ static void to_json(Json& target, ReleasePolicy policy) {
 
 MILLSTREAM_JSON_FIELDS(Size, width, height);
 MILLSTREAM_JSON_FIELDS(Options, input, output, overwrite, model, scale, size, fit, backend, precision, device, tile,
-                       batch, threads, colour_fix, temporal, temporal_flow, debug_view, max_memory, max_vram,
+                       batch, threads, colour_fix, reuse, temporal, temporal_flow, debug_view, max_memory, max_vram,
                        disk_limit, max_total, chunk, resume, release, elevated_pressure, critical_pressure, strict_io,
                        reports, metrics_file, codec, encoder, crf, preset, encoder_options, pixel_format, bake_rotation,
                        faststart, strict, deinterlace, crop, alpha, hwaccel, video_stream, audio, subtitles,
                        convert_subtitles, verify, runner);
 MILLSTREAM_JSON_FIELDS(StreamPlan, index, kind, codec, language, action, reason);
-MILLSTREAM_JSON_FIELDS(MemoryPlan, budget, base, decoder, network, frames, temporal, encoder, vram, vram_budget);
+MILLSTREAM_JSON_FIELDS(MemoryPlan, budget, base, decoder, network, frames, temporal, reuse, encoder, vram, vram_budget);
 MILLSTREAM_JSON_FIELDS(DiskPlan, predicted_output, checkpoint, free, allowed, most_output);
 MILLSTREAM_JSON_FIELDS(Plan, options, input_container, input_size, input_pixel_format, input_colour, frame_rate, frames,
                        duration_s, streams, chapters, model, model_file, model_scale, receptive_radius, device,
-                       device_name, backend, precision, tile, tiles_per_frame, halo, tiles_exact, batch, threads,
+                       device_name, backend, precision, tile, tiles_per_frame, halo, tiles_exact, batch, reuse, threads,
                        container, output_size, encoder, output_pixel_format, output_colour, crf, preset,
                        encoder_threads, lookahead, encoder_options, chunk_frames, resumed_frames, live_frames,
                        queue_bytes, memory, disk, notes);
@@ -148,6 +151,8 @@ static void to_json(Json& target, const VerifyReport& report) {
 MILLSTREAM_JSON_FIELDS(Repairs, damaged_packets, concealed_frames, missing_pts, repeated_pts, backward_pts, clock_jumps,
                        resized_frames, copied_time_stamps, copied_packets_lost);
 MILLSTREAM_JSON_FIELDS(CurvePoint, time_s, frames, fps, cpu_cores, rss_bytes, vram_bytes);
+MILLSTREAM_JSON_FIELDS(ReuseReport, share_computed, whole_frames, checks, check_error_mean, check_error_worst,
+                       tightened, time_saved_s);
 MILLSTREAM_JSON_FIELDS(BackOff, frame, measure, from, to, why);
 MILLSTREAM_JSON_FIELDS(FileIo, path, role, bytes_read, bytes_written);
 MILLSTREAM_JSON_FIELDS(DiskTraffic, read_bytes, written_bytes, accounted_bytes, unexplained_bytes);
@@ -173,8 +178,8 @@ static void to_json(Json& nlohmann_json_j, const Report& nlohmann_json_t) {
         NLOHMANN_JSON_TO, schema, outcome, failure, started, model, device, device_name, backend, precision, frames,
         resumed_frames, wall_s, fps_mean, fps_p50, fps_p99, peak_rss_bytes, mean_rss_bytes, peak_vram_bytes,
         mean_vram_bytes, cpu_s, energy_j, input_bytes, output_bytes, output_bits_per_pixel, bottleneck, stages,
-        warnings, backoffs, checkpoints, chunk_crf, device_traffic, files, disk, model_loads, peak_live_frames, repairs,
-        decode_errors, copies_per_frame, verification, plan, curve))
+        warnings, backoffs, reuse, checkpoints, chunk_crf, device_traffic, files, disk, model_loads, peak_live_frames,
+        repairs, decode_errors, copies_per_frame, verification, plan, curve))
     nlohmann_json_j["versions"] = versions_json(nlohmann_json_t.versions);
 }
 

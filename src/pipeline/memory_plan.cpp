@@ -4,6 +4,8 @@
 #include <limits>
 #include <vector>
 
+#include "enhance/blocks.h"
+
 namespace millstream {
 namespace {
 
@@ -17,6 +19,8 @@ constexpr int kInexactBlend = 8;
 constexpr double kOneRequestPenalty = 1.05;
 // Fused stages do not overlap conversion with the network. Conversion is 1-3 % of the default network's time.
 constexpr double kFusedPenalty = 1.02;
+// Multiply-adds an input pixel, from which a network costs clearly more than reuse does: a few thousand operations.
+constexpr double kReuseWorth = 20'000;
 // Below this many kept pixels a side a tile is all halo.
 constexpr int kSmallestKept = 16;
 constexpr int kMostSplits = 64;
@@ -98,6 +102,12 @@ MemoryChoice lay_out(const MemoryNeeds& needs, const Candidate& tiles, int reque
                                  ((separate ? 4 : 0) + in_network) * needs.motion;
     }
 
+    choice.frames_in_flight = separate ? in_network : 0;
+    if (needs.reuse) {   // the last output; of each frame its input, base, cuttings and results
+        choice.memory.reuse = needs.output_tensor + 2 * needs.input_tensor + needs.reuse_work +
+                              in_network * (needs.output_tensor + 3 * needs.input_tensor);
+    }
+
     const double tile_pixels = static_cast<double>(tiles.layout.tile.width) * tiles.layout.tile.height;
     double a_request = needs.cost.bytes_per_pixel * tile_pixels;
     if (tiles.tiles > 1) {   // the tile's own input and output
@@ -159,6 +169,10 @@ void set_halo(MemoryNeeds& needs, int receptive_radius) {
     const bool exact = receptive_radius <= kLargestExactHalo;
     needs.halo = exact ? receptive_radius : kInexactHalo;
     needs.blend = exact ? 0 : kInexactBlend;
+}
+
+bool reuse_pays(const Network& network) {
+    return network.macs_per_pixel >= kReuseWorth && kBlock % network.alignment == 0;
 }
 
 std::optional<MemoryChoice> fit_memory(const MemoryNeeds& needs, MemoryChoice& smallest) {

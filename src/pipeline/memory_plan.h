@@ -11,6 +11,7 @@
 #include "millstream/options.h"
 #include "millstream/plan.h"
 #include "model/device.h"
+#include "model/network.h"
 
 namespace millstream {
 
@@ -28,6 +29,8 @@ struct MemoryNeeds {
     bool alpha_kept = false;           ///< the decoder's picture is held until the output picture exists
     std::uint64_t motion = 0;          ///< what a frame carries of its motion; 0 = nothing looks at it
     std::uint64_t temporal_work = 0;   ///< work space of motion and lock, and a debug view's pictures
+    bool reuse = false;                ///< what did not change is brought along
+    std::uint64_t reuse_work = 0;      ///< work space of its own
     NetworkCost cost;
     int devices = 0;                 ///< with memory of their own, which share the requests; 0 = the host computes
     std::uint64_t vram_budget = 0;   ///< of each of them
@@ -54,11 +57,12 @@ struct MemoryChoice {
     int blend = 0;   ///< likewise
     int requests = 1;
     Joining joining = Joining::separate;
-    int live_frames = 0;               ///< bound on the frames between decoder and encoder
-    std::uint64_t picture_queue = 0;   ///< bound in bytes of the queue behind the decoder
-    std::uint64_t input_queue = 0;     ///< before the network (separate only)
-    std::uint64_t output_queue = 0;    ///< behind the network (separate only)
-    std::uint64_t result_queue = 0;    ///< before the encoder
+    std::size_t frames_in_flight = 0;   ///< in the network while nobody waits for it
+    int live_frames = 0;                ///< bound on the frames between decoder and encoder
+    std::uint64_t picture_queue = 0;    ///< bound in bytes of the queue behind the decoder
+    std::uint64_t input_queue = 0;      ///< before the network (separate only)
+    std::uint64_t output_queue = 0;     ///< behind the network (separate only)
+    std::uint64_t result_queue = 0;     ///< before the encoder
     MemoryPlan memory;
 };
 
@@ -68,6 +72,9 @@ std::uint64_t vram_budget(const Options& options, const std::vector<DeviceInfo>&
 /// Fills needs.halo and .blend for a network that sees `receptive_radius` input pixels around each: exact tiles, or for
 /// networks that see too far, cross-faded ones.
 void set_halo(MemoryNeeds& needs, int receptive_radius);
+
+/// Whether reuse costs clearly less than the network that it saves, and blocks can be cut as the network needs it.
+bool reuse_pays(const Network& network);
 
 /// The fastest choice that fits: least area computed, then most requests, then separate stages. Nothing when even the
 /// smallest tile does not fit; `smallest` then holds what it would take.

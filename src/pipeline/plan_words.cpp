@@ -146,6 +146,20 @@ std::string words(TemporalPreset preset) {
     return "off";
 }
 
+std::string words(Reuse reuse) {
+    switch (reuse) {
+        case Reuse::exact:
+            return "exact";
+        case Reuse::safe:
+            return "safe";
+        case Reuse::fast:
+            return "fast";
+        case Reuse::off:
+            break;
+    }
+    return "off";
+}
+
 std::string words(FlowQuality quality) {
     return quality == FlowQuality::fast ? "fast" : "full";
 }
@@ -201,6 +215,7 @@ std::string to_text(const Plan& plan) {
     if (plan.options.colour_fix == ColourFixing::low_pass) {
         text << "         colours kept as in the source (--color-fix lowpass)\n";
     }
+    text << "Reuse    " << words(plan.reuse) << "\n";
     text << "Temporal " << words(plan.options.temporal);
     if (plan.options.temporal != TemporalPreset::off) {
         text << ", " << words(plan.options.temporal_flow) << " flow";
@@ -225,7 +240,8 @@ std::string to_text(const Plan& plan) {
     text << "\nMemory   " << format_bytes(memory.expected()) << " of " << format_bytes(memory.budget) << ": program "
          << format_bytes(memory.base) << ", decoder " << format_bytes(memory.decoder) << ", network "
          << format_bytes(memory.network) << ", frames " << format_bytes(memory.frames) << ", temporal "
-         << format_bytes(memory.temporal) << ", encoder " << format_bytes(memory.encoder) << "\n"
+         << format_bytes(memory.temporal) << ", reuse " << format_bytes(memory.reuse) << ", encoder "
+         << format_bytes(memory.encoder) << "\n"
          << "         at most " << plan.live_frames << " frames between decoder and encoder\n"
          << "Disk     up to " << format_bytes(plan.disk.predicted_output) << " of " << format_bytes(plan.disk.allowed)
          << " allowed (" << format_bytes(plan.disk.free) << " free)\n";

@@ -12,6 +12,7 @@ std::string words(Backend backend);
 std::string words(Precision precision);
 Precision precision_called(const std::string& name);   ///< the way back; automatic where it is unknown
 std::string words(TemporalPreset preset);
+std::string words(Reuse reuse);
 std::string words(FlowQuality quality);
 std::string words(DebugView view);
 

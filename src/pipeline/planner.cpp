@@ -33,6 +33,8 @@ constexpr double kProbeWorth = 20;
 constexpr std::uint64_t kDeinterlacedPictures = 5;
 // One computes while the next is on its way to the device, and the one before on its way back.
 constexpr int kRequestsOfDevice = 3;
+// Bytes an input pixel: differences, images and flow for the search for motion.
+constexpr std::uint64_t kReuseWorkBytes = 64;
 // The network's smallest useful share when the encoder's settings are chosen: two requests of this tile.
 constexpr int kReservedTile = 256;
 
@@ -157,6 +159,7 @@ private:
         job_.executor.device = words(job_.devices);
         job_.executor.threads = options().threads > 0 ? options().threads : usable_cpus();
         resolve_backend(job_.executor);
+        choose_reuse();
         limit_devices();
     }
 
@@ -170,6 +173,14 @@ private:
         }
     }
 
+    void choose_reuse() {
+        const bool on_host = job_.executor.links.empty();   // what decides on it looks at the host's memory
+        job_.plan.reuse = on_host && reuse_pays(job_.model->network) ? options().reuse : Reuse::off;
+        if (job_.checkpoint && job_.checkpoint->resolved.reuse == words(Reuse::off)) {   // for lack of memory
+            job_.plan.reuse = Reuse::off;
+        }
+    }
+
     // The encoder gets what the rest leaves when it is at its smallest; the network and the queues then take what the
     // encoder leaves. A tile of kReservedTile is already efficient, a short lookahead costs size and quality.
     void choose_output_and_memory() {
@@ -180,6 +191,12 @@ private:
         auto choice = choose_with_encoder(needs, for_encoder, smallest);
         if (!choice && for_encoder > 0) {   // the rest cannot be as small as that: the encoder at its smallest
             choice = choose_with_encoder(needs, 0, smallest);
+        }
+        if (!choice && needs.reuse) {
+            needs.reuse = false;
+            job_.plan.reuse = Reuse::off;
+            choice = choose_with_encoder(needs, 0, smallest);
+            note("There is not enough memory to keep what could be reused: --reuse is off.");
         }
         if (!choice) {
             refuse_memory(needs, smallest);
@@ -238,6 +255,10 @@ private:
             const TemporalMemory memory = temporal_memory(options(), needs.frame, network.scale);
             needs.motion = memory.motion;
             needs.temporal_work = memory.work;
+        }
+        if (job_.plan.reuse != Reuse::off) {
+            needs.reuse = true;
+            needs.reuse_work = pixels * kReuseWorkBytes;
         }
         needs.result_picture = needs.output_tensor / sizeof(float);   // until the encoder's format is known
         return needs;

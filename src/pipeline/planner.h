@@ -57,7 +57,7 @@ inline bool stays_on_device(const PreparedJob& job) {
            converts_on_device(video.format, resolve_colour(video.colour, video.format, video.height)) &&
            converts_on_device(job.encoder.format, job.encoder.colour) && job.encoder.width == video.width * scale &&
            job.encoder.height == video.height * scale && !job.encoder.format.alpha &&
-           job.plan.options.debug_view == DebugView::none;
+           job.plan.options.debug_view == DebugView::none && job.plan.reuse == Reuse::off;
 }
 
 /// Probes, loads the network, chooses and checks. Throws Error: usage, input, model, refused.

@@ -67,6 +67,25 @@ std::optional<Bottleneck> find_bottleneck(const std::vector<StageTime>& stages, 
     return found;
 }
 
+ReuseReport reuse_report(const ReuseCounts& counts, const std::vector<StageTime>& stages) {
+    ReuseReport report{.whole_frames = counts.whole_frames,
+                       .checks = counts.checks,
+                       .check_error_worst = counts.worst_error,
+                       .tightened = counts.tightened};
+    if (counts.checks > 0) {
+        report.check_error_mean = counts.check_errors / static_cast<double>(counts.checks);
+    }
+    const auto frames = static_cast<double>(counts.frames);
+    report.share_computed = counts.frames > 0 ? counts.computed_frames / frames : 0;
+    const auto network =
+        std::find_if(stages.begin(), stages.end(), [](const StageTime& stage) { return stage.name == "enhance"; });
+    if (network != stages.end() && counts.computed_frames > 0) {
+        const double saved = frames - counts.computed_frames;
+        report.time_saved_s = std::max(0.0, network->busy_s / counts.computed_frames * saved);
+    }
+    return report;
+}
+
 Failure failure_of(const std::exception_ptr& failure) {
     try {
         std::rethrow_exception(failure);

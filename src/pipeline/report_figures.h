@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "enhance/reuse_enhancer.h"
 #include "millstream/report.h"
 
 namespace millstream {
@@ -14,6 +15,9 @@ namespace millstream {
 /// The busiest stage, in words with what the decoder and the encoder did meanwhile. `stages` in the order frames pass
 /// them. Nothing where nothing was timed.
 std::optional<Bottleneck> find_bottleneck(const std::vector<StageTime>& stages, double wall_s);
+
+/// Time saved: what was not computed, at the speed of what was.
+ReuseReport reuse_report(const ReuseCounts& counts, const std::vector<StageTime>& stages);
 
 /// Exit code and context of what ended a run.
 Failure failure_of(const std::exception_ptr& failure);

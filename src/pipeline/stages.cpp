@@ -1,5 +1,7 @@
 #include "pipeline/stages.h"
 
+#include <ATen/ops/empty.h>
+
 #include <utility>
 
 namespace millstream {
@@ -104,16 +106,25 @@ void ToTensorStage::process(Item item, const Emit& emit) {
 }
 
 EnhanceStage::EnhanceStage(const Settings& settings, SteadyEnhancer::Surroundings surroundings, std::stop_token stop)
-    : pool_(rgb_shape(settings.enhancer.frame.width * settings.enhancer.scale,
+    : settings_(settings),
+      pool_(rgb_shape(settings.enhancer.frame.width * settings.enhancer.scale,
                       settings.enhancer.frame.height * settings.enhancer.scale),
             settings.link ? settings.link->device() : at::Device(at::kCPU)),
-      enhancer_(settings.enhancer, completed(std::move(surroundings))),
-      overlap_(settings.overlap),
-      keep_input_(settings.keep_input),
-      stop_(std::move(stop)) {}
+      network_(settings.enhancer, completed(std::move(surroundings))),
+      enhancer_({settings.reuse, settings.enhancer.frame, settings.enhancer.executor.threads}, network_,
+                [this] { return pool_.take(); }),
+      stop_(std::move(stop)) {
+    if (settings.reuse && !settings.reuse->exact && settings.find_motion) {
+        motion_.emplace(*settings.find_motion);
+    }
+}
 
 SteadyEnhancer::Surroundings EnhanceStage::completed(SteadyEnhancer::Surroundings surroundings) {
-    surroundings.make_output = [this] { return pool_.take(); };
+    surroundings.make_output = [this](Size size) {
+        const at::Tensor whole = pool_.take();
+        const bool is_whole = whole.size(1) == size.height && whole.size(2) == size.width;
+        return is_whole ? whole : at::empty(rgb_shape(size.width, size.height), whole.options());
+    };
     surroundings.release_caches = [this, release = std::move(surroundings.release_caches)] {
         pool_.drop_idle();
         release();
@@ -126,33 +137,47 @@ void EnhanceStage::process(Item item, const Emit& emit) {
         if (stop_.stop_requested()) {
             return;
         }
-        at::Tensor input = frame->input;
-        const std::int64_t index = frame->index;
-        if (!keep_input_) {
-            frame->input.reset();   // the enhancer's copy is the last one: its memory goes back with the last tile
-        }
-        waiting_.push_back(std::move(*frame));
-        enhancer_.submit(index, std::move(input));
-        const bool short_queues = enhancer_.effort().short_queues;
+        submit(std::move(*frame));
+        const bool short_queues = network_.effort().short_queues;
         short_queues_.store(short_queues);
-        emit_done(overlap_ && !short_queues ? enhancer_.poll() : enhancer_.drain(), emit);
+        while (auto done = enhancer_.poll()) {
+            emit_done(*std::move(done), emit);
+        }
+        const std::size_t most = short_queues ? 0 : settings_.frames_in_flight;
+        while (enhancer_.frames_in_flight() > most) {
+            emit_done(*enhancer_.drain(), emit);
+        }
         return;
     }
     while (enhancer_.frames_in_flight() > 0) {
-        emit_done(enhancer_.drain(), emit);
+        emit_done(*enhancer_.drain(), emit);
     }
     emit(std::move(item));
 }
 
-void EnhanceStage::emit_done(std::optional<EnhancerFrame> done, const Emit& emit) {
-    if (!done) {
-        return;
+void EnhanceStage::submit(Frame frame) {
+    at::Tensor input = frame.input;
+    if (!settings_.keep_input) {
+        frame.input.reset();   // the enhancer's copy is the last one: its memory goes back with the last tile
     }
+    const std::int64_t index = frame.index;
+    const bool restart = settings_.chunk_frames > 0 && Chunks(settings_.chunk_frames).begins(index + Chunks::kWarmUp);
+    Motion motion = frame.motion;
+    if (motion_) {
+        motion.cut = !motion_->follows(input);
+    } else if (settings_.find_motion) {
+        motion.cut = false;   // nobody asks
+    }
+    waiting_.push_back(std::move(frame));
+    enhancer_.submit(index, std::move(input), motion, restart,
+                     motion_ ? [this] { return motion_->flow(); } : FindFlow());
+}
+
+void EnhanceStage::emit_done(EnhancerFrame done, const Emit& emit) {
     Frame frame = std::move(waiting_.front());
     waiting_.pop_front();
-    frame.output = std::move(done->output);
-    frame.precision = enhancer_.effort().precision;   // a frame that is still inside when it changes is computed again
-    done.reset();
+    frame.output = std::move(done.output);
+    frame.precision = network_.effort().precision;   // a frame that is still inside when it changes is computed again
     emit(std::move(frame));
 }
 

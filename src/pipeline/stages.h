@@ -8,12 +8,14 @@
 #include <stop_token>
 
 #include "enhance/colour_fix.h"
+#include "enhance/reuse_enhancer.h"
 #include "enhance/steady_enhancer.h"
 #include "frame/convert.h"
 #include "frame/plane_tensors.h"
 #include "frame/tensor_pool.h"
 #include "media/decoder.h"
 #include "media/output.h"
+#include "motion/motion_on_demand.h"
 #include "pipeline/chunks.h"
 #include "pipeline/committer.h"
 #include "pipeline/resume.h"
@@ -67,35 +69,42 @@ private:
     std::optional<PlanesToRgb> convert_there_;   // one of the two
 };
 
-/// Fills Frame::output from Frame::input. Frames that arrive after a stop request are dropped. Where memory runs short
-/// it does less at a time: Note [Back-off] in enhance/effort.h.
+/// Fills Frame::output from Frame::input, and from what was made of the frame before. Frames that arrive after a stop
+/// request are dropped. Where memory runs short it does less at a time: Note [Back-off] in enhance/effort.h.
 class EnhanceStage : public Stage {
 public:
     struct Settings {
         SteadyEnhancer::Settings enhancer;
-        bool overlap = false;      ///< a frame may start before the one before it has finished (one more output)
-        bool keep_input = false;   ///< a later stage needs Frame::input
+        std::optional<ReuseSettings> reuse;   ///< nothing: every frame is computed
+        /// Nobody has filled Frame::motion: cuts and flow are found here, where reuse needs them.
+        std::optional<FlowQuality> find_motion;
+        std::int64_t chunk_frames = 0;                ///< reuse starts anew kWarmUp frames before each; 0 = it is one
+        std::size_t frames_in_flight = 0;             ///< most frames that wait when process() returns
+        bool keep_input = false;                      ///< a later stage needs Frame::input
         std::shared_ptr<DeviceLink> link = nullptr;   ///< tensors are on that device; null = in the host's memory
     };
     /// Of `surroundings` make_output is the stage's own, and release_caches comes behind giving back its pool's memory.
     EnhanceStage(const Settings& settings, SteadyEnhancer::Surroundings surroundings, std::stop_token stop);
     [[nodiscard]] std::string_view name() const override { return "enhance"; }
     void process(Item item, const Emit& emit) override;
-    [[nodiscard]] double copies() const { return enhancer_.copies(); }
-    [[nodiscard]] Precision precision() const { return enhancer_.effort().precision; }
+    [[nodiscard]] double copies() const { return network_.copies() + enhancer_.copies(); }
+    [[nodiscard]] const ReuseCounts& reuse_counts() const { return enhancer_.counts(); }
+    [[nodiscard]] Precision precision() const { return network_.effort().precision; }
     /// Set while the queues between the stages should hold one item each. Read by any thread.
     [[nodiscard]] const std::atomic<bool>& short_queues() const { return short_queues_; }
 
 private:
     SteadyEnhancer::Surroundings completed(SteadyEnhancer::Surroundings surroundings);
-    void emit_done(std::optional<EnhancerFrame> done, const Emit& emit);
+    void submit(Frame frame);
+    void emit_done(EnhancerFrame done, const Emit& emit);
 
+    Settings settings_;
     TensorPool pool_;
     std::deque<Frame> waiting_;   // the frames inside enhancer_, in order
-    SteadyEnhancer enhancer_;
+    SteadyEnhancer network_;
+    ReuseEnhancer enhancer_;
+    std::optional<MotionOnDemand> motion_;
     std::atomic<bool> short_queues_{false};
-    bool overlap_;
-    bool keep_input_;
     std::stop_token stop_;
 };
 

@@ -1,5 +1,7 @@
 #include "resource/governor.h"
 
+#include <algorithm>
+
 #include "base/bytes.h"
 
 namespace millstream {
@@ -14,21 +16,24 @@ std::string in_use(std::uint64_t part, std::uint64_t whole, const std::string& o
 }
 
 // Note [Own use]
-// A plan fills its budget where that makes the run faster, so a share of the budget says nothing: the run is at 95 % by
-// intention. What it does not intend is to need more than planned. So the plan's expectation stands for the elevated
-// threshold and the budget for the critical one, and in between and beyond the share grows in proportion.
+// A plan fills its budget where that makes the run faster, so a share of the budget alone says nothing: the run may be
+// at 95 % by intention. Nor does a run press on anything that needs more than planned of a budget it hardly touches.
+// What counts is both: more than planned and more than the elevated share of the budget. From there to the whole budget
+// the share grows from the elevated threshold to the critical one, and beyond in proportion.
 double own_share(std::uint64_t rss, const PlannedMemory& planned, Thresholds thresholds) {
     if (planned.expected == 0 || planned.budget == 0) {
         return 0;
     }
-    if (rss <= planned.expected) {   // as planned: below the threshold, however close
-        return share_of(rss, planned.expected) * (thresholds.elevated - LevelSwitch::kHysteresis);
+    const auto elevated_bytes = static_cast<std::uint64_t>(thresholds.elevated * static_cast<double>(planned.budget));
+    const std::uint64_t harmless = std::max(planned.expected, elevated_bytes);
+    if (rss <= harmless) {   // below the threshold, however close
+        return share_of(rss, harmless) * (thresholds.elevated - LevelSwitch::kHysteresis);
     }
     if (rss >= planned.budget) {
         return thresholds.critical * share_of(rss, planned.budget);
     }
-    return thresholds.elevated + (thresholds.critical - thresholds.elevated) *
-                                     share_of(rss - planned.expected, planned.budget - planned.expected);
+    return thresholds.elevated +
+           (thresholds.critical - thresholds.elevated) * share_of(rss - harmless, planned.budget - harmless);
 }
 
 }   // namespace

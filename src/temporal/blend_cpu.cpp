@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "motion/row_filters.h"
+#include "motion/sample_row.h"
 #include "temporal/blend_row.h"
 
 namespace millstream {
@@ -93,8 +94,8 @@ void find_history(const CpuBlend::Job& job, std::int64_t y, const bool* still, c
     for_each_still_run(still, job.input_width, job.scale,
                        [&](std::int64_t x, std::int64_t count) { std::fill_n(scratch.weight() + x, count, 0.0F); });
     float* const history[3] = {scratch.history(0), scratch.history(1), scratch.history(2)};
-    blend::sample_row({job.history, job.height, job.width}, y, static_cast<float>(job.scale), scratch.flow_x(),
-                      scratch.flow_y(), scratch.weight(), history);
+    sample_row({job.history, job.height, job.width}, y, static_cast<float>(job.scale), scratch.flow_x(),
+               scratch.flow_y(), scratch.weight(), history);
 }
 
 }   // namespace

@@ -57,6 +57,8 @@ TEST(CommandLine, every_option_reaches_its_field) {
                                                  "3",
                                                  "--threads",
                                                  "2",
+                                                 "--reuse",
+                                                 "exact",
                                                  "--temporal",
                                                  "high",
                                                  "--temporal-flow",
@@ -98,6 +100,7 @@ TEST(CommandLine, every_option_reaches_its_field) {
     EXPECT_EQ(o.size, (Size{1920, 1080}));
     EXPECT_EQ(o.backend, Backend::torch);
     EXPECT_EQ(o.precision, Precision::fp32);
+    EXPECT_EQ(o.reuse, Reuse::exact);
     EXPECT_EQ(o.temporal, TemporalPreset::high);
     EXPECT_EQ(o.temporal_flow, FlowQuality::fast);
     EXPECT_EQ(o.debug_view, DebugView::split);

@@ -180,3 +180,15 @@ def test_any_file_name_works_on_both_sides(name: str, run: Run, video: Path, tmp
     done = run("enhance", *QUICK, "-o", f"{name}.mkv", "--", name)
     assert done.returncode == 0, done.stderr
     assert set(files_in(tmp_path)) == {name, f"{name}.mkv"}
+
+
+def test_sound_that_an_mp4_cannot_begin_late_is_refused_at_the_start(run: Run, tmp_path: Path) -> None:
+    pictures = ["-f", "lavfi", "-i", "testsrc2=size=64x48:rate=24:duration=4"]
+    tone = ["-itsoffset", "3", "-f", "lavfi", "-i", "sine=duration=1:sample_rate=48000"]
+    ffmpeg(*pictures, *tone, "-c:v", "libx264", "-c:a", "ac3", tmp_path / "in.mkv")
+    done = run("enhance", "in.mkv", "-o", "out.mp4", *QUICK)
+    assert done.returncode == 2, done.stderr
+    assert "stream 1 (ac3) begins after the pictures" in done.stderr
+    assert ".mkv" in done.stderr
+    assert set(files_in(tmp_path)) == {"in.mkv"}
+    assert run("enhance", "in.mkv", "-o", "out.mkv", *QUICK).returncode == 0

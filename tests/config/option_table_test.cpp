@@ -31,6 +31,7 @@ TEST(option_table, values_go_in_and_come_out_again) {
                                                                      {"batch", "4"},
                                                                      {"threads", "3"},
                                                                      {"colour_fix", "off"},
+                                                                     {"reuse", "fast"},
                                                                      {"temporal", "high"},
                                                                      {"temporal_flow", "fast"},
                                                                      {"debug_view", "split"},

@@ -17,7 +17,8 @@ Json = dict[str, Any]
 def probed(path: Path) -> Json:
     """Format, streams, chapters and packets with their hashes."""
     shown = ["-show_format", "-show_streams", "-show_chapters", "-show_packets", "-show_data_hash", "md5"]
-    command = ["ffprobe", "-v", "error", *shown, "-of", "json", str(path)]
+    thorough = ["-analyzeduration", "60M", "-probesize", "100M"]  # sound may begin late
+    command = ["ffprobe", "-v", "error", *thorough, *shown, "-of", "json", str(path)]
     result: Json = json.loads(subprocess.run(command, check=True, capture_output=True, timeout=120).stdout)
     return result
 

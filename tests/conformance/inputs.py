@@ -119,6 +119,14 @@ def make_late_sound(folder: Path) -> Path:
     return folder / "late.mp4"
 
 
+def make_sound_nobody_finds(folder: Path) -> Path:
+    """Sound that begins further into an MPEG-TS than FFmpeg looks for its parameters by itself."""
+    pictures = ["-f", "lavfi", "-i", "testsrc2=size=96x64:rate=24:duration=9"]
+    tone = ["-itsoffset", "8", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100:duration=1"]
+    ffmpeg(*pictures, *tone, *X264, "-c:a", "ac3", folder / "unfound.ts")
+    return folder / "unfound.ts"
+
+
 def make_cut(folder: Path) -> Path:
     """Cut without re-encoding: an edit list hides what lies before the cut."""
     ffmpeg(*PICTURE, *TONE, *X264, "-g", "24", "-c:a", "aac", folder / "whole.mp4")
@@ -215,6 +223,7 @@ FEATURES = (
         containers=("mp4", "mkv"),
     ),
     Feature("late and longer sound", make_late_sound, (*TIMES, *SOUND), containers=("mp4", "mov", "mkv")),
+    Feature("MPEG-TS: sound after eight seconds", make_sound_nobody_finds, (*TIMES, *SOUND), containers=("mkv",)),
     Feature("edit list of a cut", make_cut, (*TIMES, *SOUND), containers=("mp4", "mkv")),
     Feature(
         "variable frame rate",

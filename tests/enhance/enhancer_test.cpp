@@ -13,7 +13,7 @@ std::vector<at::Tensor> enhance_all(std::size_t requests, Size frame, const Tile
                                     const std::vector<at::Tensor>& inputs) {
     constexpr int kScale = 2;
     BoxExecutor executor(requests, kScale);
-    Enhancer enhancer(executor, kScale, frame, layout);
+    Enhancer enhancer(executor, kScale, layout);
     std::vector<at::Tensor> outputs;
     const auto take = [&](std::optional<EnhancerFrame> done) {
         if (!done) {
@@ -68,10 +68,9 @@ TEST(Enhancer, blended_tiles_leave_no_pixel_without_its_full_weight) {
 }
 
 TEST(Enhancer, whole_frames_are_not_copied_and_tiles_once_each_way) {
-    const Size frame{40, 40};
     BoxExecutor executor(2, 1);
     for (const auto& [tile, copies] : {std::pair{40, 0.0}, std::pair{16, 2.0}}) {
-        Enhancer enhancer(executor, 1, frame, {{tile, tile}, 1, 0});
+        Enhancer enhancer(executor, 1, {{tile, tile}, 1, 0});
         enhancer.submit({0, at::rand({3, 40, 40}), at::empty({3, 40, 40})});
         EXPECT_TRUE(enhancer.drain());
         EXPECT_DOUBLE_EQ(enhancer.copies(), copies);

@@ -93,7 +93,7 @@ struct Trial {
         surroundings.make_executor = [this](const ExecutorSettings& wanted) {
             return std::make_unique<ScriptedExecutor>(script, wanted);
         };
-        surroundings.make_output = [] { return at::full({3, kFrame.height * kScale, kFrame.width * kScale}, -1.0F); };
+        surroundings.make_output = [](Size size) { return at::full({3, size.height, size.width}, -1.0F); };
         surroundings.release_caches = [this] { ++released; };
         surroundings.tell = [this](const BackOff& back_off) { told.push_back(back_off); };
     }

@@ -31,7 +31,7 @@ at::Tensor picture(Size size) {
 }
 
 at::Tensor enhanced(Executor& executor, int scale, Size frame, const TileLayout& layout, const at::Tensor& input) {
-    Enhancer enhancer(executor, scale, frame, layout);
+    Enhancer enhancer(executor, scale, layout);
     enhancer.submit({0, input, at::empty({3, frame.height * scale, frame.width * scale})});
     return enhancer.drain()->output;
 }

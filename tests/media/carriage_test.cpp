@@ -19,6 +19,7 @@ StreamInfo stream_of(StreamKind kind, const char* codec) {
     stream.index = 3;
     stream.kind = kind;
     stream.codec = codec;
+    stream.sample_rate = kind == StreamKind::audio ? 48000 : 0;
     return stream;
 }
 
@@ -59,6 +60,9 @@ TEST(Carriage, says_what_would_hold_what_it_drops) {
                 AllOf(HasSubstr(".mkv"), HasSubstr("--convert-subtitles"), HasSubstr("styling")));
     EXPECT_THAT(decide(StreamKind::subtitle, "hdmv_pgs_subtitle", "mp4").reason, HasSubstr(".mkv"));
     EXPECT_THAT(decide(StreamKind::attachment, "ttf", "mp4").reason, HasSubstr(".mkv"));
+    StreamInfo empty = stream_of(StreamKind::audio, "aac");
+    empty.sample_rate = 0;
+    EXPECT_THAT(decide_carriage(empty, "matroska", false).reason, HasSubstr("nothing of it"));
     EXPECT_EQ(decide(StreamKind::attachment, "ttf", "matroska").stream.how, Carriage::attach);
     EXPECT_THAT(decide(StreamKind::audio, "pcm_s16le", "mp4").reason, HasSubstr(".mov"));
     EXPECT_THAT(decide(StreamKind::data, "unknown", "matroska").reason, HasSubstr("no container"));

@@ -65,7 +65,7 @@ Outcome run_with_failure_at(int fail_at, int tile, const std::vector<at::Tensor>
     settings.enhancer.scale = kScale;
     settings.enhancer.frame = kFrame;
     settings.enhancer.layout = {tile == 0 ? kFrame : Size{tile, tile}, 2, 0};
-    settings.overlap = true;
+    settings.frames_in_flight = 3;
     Outcome outcome;
     SteadyEnhancer::Surroundings surroundings;
     surroundings.make_executor = [&](const ExecutorSettings& wanted) { return make_executor(network, wanted); };

@@ -20,17 +20,18 @@ namespace {
 constexpr std::int64_t kSide = 32;
 constexpr int kFrames = 12;
 
-// A still picture with noise; another one from frame 6 on.
+// A still picture with noise; another one from frame 6 on, or never.
 class NoisySource : public Source {
 public:
-    explicit NoisySource(LiveFrames& live) : live_(live) {
+    explicit NoisySource(LiveFrames& live, int frames = kFrames, bool cut = true) : live_(live) {
         at::manual_seed(1);
         const at::Tensor first = at::rand({3, kSide, kSide}) * 0.2 + 0.1;
         const at::Tensor second = at::rand({3, kSide, kSide}) * 0.2 + 0.7;
-        for (int i = 0; i < kFrames; ++i) {
-            inputs.push_back((i < kFrames / 2 ? first : second) + at::randn({3, kSide, kSide}) * 0.01);
+        for (int i = 0; i < frames; ++i) {
+            inputs.push_back((i < kFrames / 2 || !cut ? first : second) + at::randn({3, kSide, kSide}) * 0.01);
         }
     }
+    void begin_at(std::size_t index) { made_ = index; }
     std::string_view name() const override { return "source"; }
     std::optional<Frame> next() override {
         if (made_ == inputs.size()) {
@@ -92,9 +93,7 @@ public:
     std::vector<at::Tensor> outputs;
 };
 
-std::vector<at::Tensor> run(bool threaded, DebugView view, std::int64_t chunk = 1000) {
-    LiveFrames live;
-    NoisySource source(live);
+std::vector<at::Tensor> run(NoisySource& source, bool threaded, DebugView view, std::int64_t chunk) {
     MotionStage motion(FlowQuality::full, 1);
     DoublingStage network;
     TemporalStage temporal(TemporalPreset::medium, view, 1, Chunks(chunk));
@@ -102,6 +101,20 @@ std::vector<at::Tensor> run(bool threaded, DebugView view, std::int64_t chunk = 
     const std::vector<StageGroup> groups{{{&motion}, 1 << 16}, {{&network}, 1 << 16}, {{&temporal, &keep}, 1 << 16}};
     threaded ? run_threaded(source, groups, [] {}) : run_serial(source, groups, [] {});
     return keep.outputs;
+}
+
+std::vector<at::Tensor> run(bool threaded, DebugView view) {
+    LiveFrames live;
+    NoisySource source(live);
+    return run(source, threaded, view, 1000);
+}
+
+// Of 60 frames without a cut, those from `first` on.
+std::vector<at::Tensor> run_from(std::size_t first, std::int64_t chunk) {
+    LiveFrames live;
+    NoisySource source(live, 60, false);
+    source.begin_at(first);
+    return run(source, false, DebugView::none, chunk);
 }
 
 double flicker(const std::vector<at::Tensor>& frames, std::size_t first, std::size_t end) {
@@ -132,6 +145,27 @@ TEST(TemporalStages, both_runners_give_the_same_frames) {
     ASSERT_EQ(serial.size(), threaded.size());
     for (std::size_t i = 0; i < serial.size(); ++i) {
         EXPECT_TRUE(at::equal(serial[i], threaded[i])) << i;
+    }
+}
+
+TEST(TemporalStages, a_chunk_is_what_a_fresh_start_twelve_frames_before_gives) {
+    const auto uninterrupted = run_from(0, 24);
+    const auto resumed = run_from(24 - Chunks::kWarmUp, 24);
+    ASSERT_EQ(resumed.size(), 60 - 24 + Chunks::kWarmUp);
+    for (std::size_t i = 24; i < 60; ++i) {
+        EXPECT_TRUE(at::equal(uninterrupted[i], resumed[i - (24 - Chunks::kWarmUp)])) << i;
+    }
+    EXPECT_FALSE(at::equal(uninterrupted[23], resumed[11])) << "the frames that warm up are others";
+}
+
+TEST(TemporalStages, the_picture_does_not_jump_where_a_chunk_begins) {
+    const auto chunked = run_from(0, 24);
+    const auto whole = run_from(0, 1000);
+    for (std::size_t i = 0; i < 24; ++i) {
+        EXPECT_TRUE(at::equal(chunked[i], whole[i])) << i;
+    }
+    for (std::size_t i = 24; i < 60; ++i) {
+        EXPECT_LE((chunked[i] - whole[i]).abs().max().item<float>(), 2.0F / 255) << i;
     }
 }
 

@@ -202,3 +202,29 @@ def test_the_output_keeps_its_share_of_the_space(run: Run, tmp_path: Path) -> No
     free = run("enhance", source, "-o", "free.mp4", *quick, "--max-total", "none")
     assert free.returncode == 0, free.stderr
     assert (tmp_path / "free.mp4").stat().st_size > 3 * source.stat().st_size
+
+
+def test_what_is_reused_starts_anew_where_a_run_may_be_taken_up_again(millstream: Path, tmp_path: Path) -> None:
+    """With a real network: the one of the other tests is too cheap for reuse to be on."""
+    source = tmp_path / "in.mkv"  # a still picture in which something moves
+    still = "testsrc2=size=96x64:rate=24:duration=3,loop=loop=60:size=1[still]"
+    square = "color=white:size=12x12:rate=24:duration=3[square]"
+    pictures = f"{still};{square};[still][square]overlay=x='mod(n*2,80)':y=20"
+    ffmpeg("-f", "lavfi", "-i", pictures, "-frames:v", "60", "-c:v", "libx264", "-crf", "24", source)
+    job = ["--model", "realesr-animevideov3", "--scale", "2", "--chunk", "24f", "--progress", "json", "--reuse", "safe"]
+    whole, killed, serial = tmp_path / "whole.mkv", tmp_path / "out.mkv", tmp_path / "serial.mkv"
+    reported = tmp_path / "report.json"
+
+    def run(output: Path, *more: str) -> list[str]:
+        return [str(millstream), "enhance", str(source), "-o", str(output), *job, *more]
+
+    subprocess.run(run(whole, "--report", str(reported)), check=True, capture_output=True, timeout=120)
+    reuse = json.loads(reported.read_text())["reuse"]
+    assert reuse["share_computed"] < 0.7
+    assert reuse["whole_frames"] >= 3  # the first, and one before each chunk
+    assert kill_after(run(killed), 30, 0)
+    done = subprocess.run(run(killed), check=True, capture_output=True, text=True, timeout=120)
+    assert "resumed at frame 24" in done.stdout + done.stderr
+    assert packets(killed, "v") == packets(whole, "v")
+    subprocess.run(run(serial, "--runner", "serial"), check=True, capture_output=True, timeout=120)
+    assert packets(serial, "v") == packets(whole, "v")

@@ -98,6 +98,16 @@ TEST(ResourceMonitor, a_run_that_uses_what_it_planned_is_normal_however_near_its
     EXPECT_THAT(watched.texts(Severity::warning).back(), HasSubstr("planned to use 990 MiB of a budget of 1 GiB"));
 }
 
+TEST(ResourceMonitor, needing_more_than_planned_is_no_pressure_on_a_budget_that_is_hardly_touched) {
+    Watched watched({.expected = 600 * kMiB, .budget = 10 * kGiB, .vram_budget = {}});
+    watched.figures.rss_bytes = 7 * kGiB;
+    watched.monitor.sample();
+    EXPECT_EQ(watched.monitor.level(), PressureLevel::normal);
+    watched.figures.rss_bytes = 9 * kGiB;
+    watched.monitor.sample();
+    EXPECT_EQ(watched.monitor.level(), PressureLevel::elevated);
+}
+
 TEST(ResourceMonitor, the_curve_stays_short_and_keeps_every_peak) {
     Watched watched;
     constexpr int kSamples = 5000;

@@ -1,0 +1,82 @@
+// A frame cut into square blocks, and rectangles of them.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "millstream/options.h"
+
+namespace millstream {
+
+/// Side of a block in input pixels; those at the right and lower edges may be cut short.
+inline constexpr int kBlock = 16;
+
+/// A value a block, row by row.
+template <class T>
+struct BlockGrid {
+    int columns = 0;
+    int rows = 0;
+    std::vector<T> values;
+
+    BlockGrid() = default;
+    BlockGrid(Size frame, T value)
+        : columns((frame.width + kBlock - 1) / kBlock),
+          rows((frame.height + kBlock - 1) / kBlock),
+          values(static_cast<std::size_t>(columns) * static_cast<std::size_t>(rows), value) {}
+
+    [[nodiscard]] T& at(int column, int row) { return values[index(column, row)]; }
+    [[nodiscard]] const T& at(int column, int row) const { return values[index(column, row)]; }
+
+private:
+    [[nodiscard]] std::size_t index(int column, int row) const {
+        return static_cast<std::size_t>(row) * static_cast<std::size_t>(columns) + static_cast<std::size_t>(column);
+    }
+};
+
+/// Half-open, in whatever unit is said.
+struct Rectangle {
+    int left = 0;
+    int top = 0;
+    int right = 0;
+    int bottom = 0;
+
+    [[nodiscard]] int width() const { return right - left; }
+    [[nodiscard]] int height() const { return bottom - top; }
+    [[nodiscard]] std::int64_t area() const { return std::int64_t{width()} * height(); }
+    [[nodiscard]] bool contains(const Rectangle& other) const {
+        return left <= other.left && top <= other.top && right >= other.right && bottom >= other.bottom;
+    }
+    friend bool operator==(const Rectangle&, const Rectangle&) = default;
+};
+
+/// The smallest that holds both.
+inline Rectangle joined(const Rectangle& a, const Rectangle& b) {
+    return {std::min(a.left, b.left), std::min(a.top, b.top), std::max(a.right, b.right), std::max(a.bottom, b.bottom)};
+}
+
+/// `blocks` (in blocks) in pixels of `frame`, with `around` pixels on every side as far as the frame goes.
+inline Rectangle in_pixels(const Rectangle& blocks, Size frame, int around) {
+    return {std::max(blocks.left * kBlock - around, 0), std::max(blocks.top * kBlock - around, 0),
+            std::min(blocks.right * kBlock + around, frame.width),
+            std::min(blocks.bottom * kBlock + around, frame.height)};
+}
+
+/// What running a network on rectangles costs, in input pixels.
+struct RectangleCost {
+    Size frame;
+    int halo = 0;            ///< pixels computed around each
+    std::int64_t each = 0;   ///< what starting a request costs
+
+    [[nodiscard]] std::int64_t of(const Rectangle& blocks) const {
+        return in_pixels(blocks, frame, halo).area() + each;
+    }
+};
+
+/// Rectangles, in blocks, that cover every block that is `needed`, and others where that costs less: beginning with
+/// runs of needed blocks, two are joined as long as that is the cheaper. The result depends on nothing but the
+/// arguments.
+std::vector<Rectangle> cover(const BlockGrid<std::uint8_t>& needed, const RectangleCost& cost);
+
+}   // namespace millstream

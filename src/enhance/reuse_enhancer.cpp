@@ -1,0 +1,161 @@
+#include "enhance/reuse_enhancer.h"
+
+#include <ATen/Functions.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace millstream {
+namespace {
+
+double pixels_of(Size size) {
+    return static_cast<double>(size.width) * size.height;
+}
+
+}   // namespace
+
+ReuseEnhancer::ReuseEnhancer(Settings settings, SteadyEnhancer& network, std::function<at::Tensor()> make_output)
+    : settings_(std::move(settings)), network_(network), make_output_(std::move(make_output)) {
+    if (settings_.reuse) {
+        planner_.emplace(*settings_.reuse, settings_.frame);
+    }
+}
+
+void ReuseEnhancer::submit(std::int64_t index, at::Tensor input, const Motion& motion, bool restart,
+                           const FindFlow& find_flow) {
+    finish_checks();   // what they find counts from this frame on, in whatever order results come
+    Pending frame{.index = index, .input = std::move(input), .plan = {}, .open = 0, .results = {}};
+    if (planner_) {
+        frame.plan = planner_->next(index, frame.input, motion, restart, find_flow);
+    }
+    count(frame.plan);
+    frame.open = frame.plan.whole ? 1 : frame.plan.areas.size() + (frame.plan.check ? 1 : 0);
+    pending_.push_back(std::move(frame));
+    submit_areas(pending_.back());
+}
+
+void ReuseEnhancer::submit_areas(Pending& frame) {
+    if (frame.plan.whole) {
+        at::Tensor input = planner_ ? frame.input : std::exchange(frame.input, {});
+        network_.submit(frame.index, std::move(input));
+        return;
+    }
+    const int halo = settings_.reuse->halo;
+    for (const Rectangle& area : frame.plan.areas) {
+        submit_area(frame, in_pixels(area, settings_.frame, halo));
+    }
+    if (frame.plan.check) {
+        submit_area(frame, in_pixels(*frame.plan.check, settings_.frame, halo));
+    }
+}
+
+void ReuseEnhancer::submit_area(const Pending& frame, const Rectangle& pixels) {
+    copies_ += static_cast<double>(pixels.area()) / pixels_of(settings_.frame);
+    network_.submit(
+        frame.index,
+        frame.input.narrow(1, pixels.top, pixels.height()).narrow(2, pixels.left, pixels.width()).contiguous());
+}
+
+// Results come in the order of what was submitted.
+void ReuseEnhancer::take(EnhancerFrame result) {
+    const auto waiting =
+        std::find_if(pending_.begin(), pending_.end(), [](const Pending& frame) { return frame.open > 0; });
+    waiting->results.push_back(std::move(result.output));
+    if (waiting->plan.whole && !planner_) {
+        waiting->input = std::move(result.input);
+    }
+    --waiting->open;
+}
+
+void ReuseEnhancer::finish_complete() {
+    while (!pending_.empty() && pending_.front().open == 0) {
+        finish(pending_.front());
+        pending_.pop_front();
+    }
+}
+
+void ReuseEnhancer::finish(Pending& frame) {
+    EnhancerFrame done{frame.index, std::move(frame.input), {}};
+    if (frame.plan.whole) {
+        done.output = std::move(frame.results.front());
+    } else {
+        if (at::get_num_threads() != settings_.threads) {
+            at::set_num_threads(settings_.threads);   // of the calling thread
+        }
+        done.output = make_output_();
+        put_together({frame.plan, done.input, last_, frame.results}, *settings_.reuse, done.output);
+        if (frame.plan.check) {
+            const double error = check_error(frame.plan, *settings_.reuse, done.output, frame.results.back());
+            ++counts_.checks;
+            counts_.check_errors += error;
+            counts_.worst_error = std::max(counts_.worst_error, error);
+            counts_.tightened += planner_->checked(error) ? 1 : 0;
+        }
+    }
+    if (planner_) {   // a copy: what comes behind works in place
+        if (!last_.defined() || last_.sizes() != done.output.sizes()) {
+            last_ = at::empty_like(done.output);
+        }
+        last_.copy_(done.output);
+    }
+    done_.push_back(std::move(done));
+}
+
+void ReuseEnhancer::finish_checks() {
+    const auto checks = [](const Pending& frame) { return frame.plan.check.has_value(); };
+    while (std::any_of(pending_.begin(), pending_.end(), checks)) {
+        if (auto result = network_.drain()) {
+            take(*std::move(result));
+        }
+        finish_complete();
+    }
+}
+
+std::optional<EnhancerFrame> ReuseEnhancer::poll() {
+    while (auto result = network_.poll()) {
+        take(*std::move(result));
+    }
+    finish_complete();
+    if (done_.empty()) {
+        return std::nullopt;
+    }
+    EnhancerFrame frame = std::move(done_.front());
+    done_.pop_front();
+    return frame;
+}
+
+std::optional<EnhancerFrame> ReuseEnhancer::drain() {
+    while (done_.empty() && !pending_.empty()) {
+        finish_complete();
+        if (!done_.empty()) {
+            break;
+        }
+        if (auto result = network_.drain()) {
+            take(*std::move(result));
+        }
+    }
+    return poll();
+}
+
+void ReuseEnhancer::reset() {
+    if (planner_) {
+        planner_->reset();
+    }
+}
+
+void ReuseEnhancer::count(const ReusePlan& plan) {
+    ++counts_.frames;
+    counts_.whole_frames += plan.whole ? 1 : 0;
+    if (!planner_ || plan.whole) {
+        counts_.computed_frames += 1;
+        return;
+    }
+    std::int64_t pixels = planner_->computed_pixels(plan);
+    if (plan.check) {
+        pixels += in_pixels(*plan.check, settings_.frame, settings_.reuse->halo).area();
+    }
+    counts_.computed_frames += static_cast<double>(pixels) / pixels_of(settings_.frame);
+}
+
+}   // namespace millstream

@@ -1,0 +1,139 @@
+// Which parts of a frame the network runs on, and where the rest comes from. Note [Reuse].
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "enhance/blocks.h"
+#include "millstream/options.h"
+#include "motion/motion.h"
+
+namespace millstream {
+
+// Note [Reuse]
+// What the network made of a block is carried on as long as the input there is nearly what it was made of:
+//
+//     output = last output, at the place the block was   +   bicubic enlargement of (input - last input, likewise)
+//
+// Whether it may is judged by the difference to the block's `base`: what the network saw when it last ran on it,
+// brought along with it. So slow changes add up until the block is computed again, and noise does not. A block may come
+// from the same place (still), or from where the flow says (moved); a moved one loses a little sharpness with every
+// step and lives shorter. The network runs on rectangles that cover the other blocks, each with `halo` pixels around;
+// over `fade` of them the two results are mixed, so that no edge shows.
+//
+// Everything starts anew with a whole frame: at the first one, at cuts, and where the pipeline says so (Note [Restart
+// by rule] in pipeline/chunks.h). With Reuse::exact a block is kept only where every pixel that can have a say in it is
+// bit for bit what it was, and nothing is added or mixed.
+
+// Note [Tolerance]
+// What reuse costs in likeness, measured with the default network on 50,000 reused blocks of three clips: the mean
+// square error of a block against the network's own output grows with the square of its peak (the largest mean
+// difference over 8x8 pixels, in codes), and with how busy it is (mean step from pixel to pixel, across plus down, in
+// codes): about
+//
+//     error = peak^2 * (0.08 + 0.02 * busy)
+//
+// So a flat block may differ by 5 codes where one full of edges may by 2. A preset bounds the error that is expected.
+
+// Note [Halo]
+// Likeness of the inner 32x32 pixels of a rectangle to the whole frame, in dB, by the pixels around them that the
+// network is given too (one photographic frame, fp32):
+//
+//                        4     6     8     12    16
+//     animevideov3 x2   55.5  59.8  63.5  74.8  96.2
+//     animevideov3 x4   55.1  59.3  63.1  74.2  95.3
+//     span x2           73.4  77.3  83.8  96.4  118
+//     x4plus            43.8  44.7  45.7  48.6  50.1
+
+/// How much may be reused. Errors are in codes of 0..255.
+struct ReuseSettings {
+    bool exact = false;
+    bool only_repeats = false;   ///< exact: a frame is kept as a whole or not at all
+    float still_error = 0;       ///< largest expected mean square error of a block that stays: Note [Tolerance]
+    float moved_error = 0;       ///< the same for a block that moved
+    int still_age = 0;           ///< frames, at most, with any change at all
+    int moved_steps = 0;         ///< moves, at most
+    int halo = 0;                ///< input pixels
+    int fade = 0;                ///< input pixels, less than halo
+    int reach = 0;               ///< exact: how far the network sees
+    double worth = 0.85;         ///< share of the frame; where more would be computed, all is
+    int check_every = 0;         ///< frames; 0 = never
+    float check_most = 0;        ///< root mean square error of a checked area from which thresholds tighten
+};
+
+/// `reuse` is not off. `receptive_radius`, `alignment`: the network's. `tiles_exact`: the frame is not cut into tiles
+/// whose seams would show.
+ReuseSettings reuse_settings(Reuse reuse, int receptive_radius, int alignment, bool tiles_exact);
+
+/// Where a block of the output comes from.
+enum class BlockSource : std::uint8_t { computed, still, moved };
+
+/// One frame's. A value; tensors are shared and not written to any more.
+struct ReusePlan {
+    bool whole = true;              ///< the network runs on the frame as if there were no reuse; the rest is empty
+    std::vector<Rectangle> areas;   ///< in blocks: what is computed
+    BlockGrid<BlockSource> source;
+    at::Tensor expected;              ///< [3,h,w]: the last input, at its new place; this one where it is computed
+    at::Tensor flow;                  ///< [2,h,w]; defined where a block moved
+    std::optional<Rectangle> check;   ///< in blocks: also computed, and compared only
+};
+
+/// Finds Motion::flow of the frame in hand.
+using FindFlow = std::function<at::Tensor()>;
+
+/// Follows one video, frame by frame; one thread at a time. Depends on the inputs alone, and on what checks found,
+/// which the caller says at a fixed place in the order of frames.
+class ReusePlanner {
+public:
+    ReusePlanner(const ReuseSettings& settings, Size frame) : settings_(settings), frame_(frame) {}
+
+    /// `input`: [3,h,w] float32 on the CPU, contiguous; not written to any more while this lives. `motion`: with a flow
+    /// or without one; then `find_flow` is asked where it could pay. `restart`: the frame is computed as a whole and
+    /// nothing from before it counts.
+    ReusePlan next(std::int64_t index, const at::Tensor& input, const Motion& motion, bool restart,
+                   const FindFlow& find_flow = {});
+
+    /// Error of a checked area, as of ReuseSettings::check_most. True: thresholds are stricter now.
+    bool checked(double error);
+
+    /// The next frame is computed as a whole.
+    void reset();
+
+    /// Input pixels that the network runs on for `plan`, the check not counted.
+    [[nodiscard]] std::int64_t computed_pixels(const ReusePlan& plan) const;
+    [[nodiscard]] const ReuseSettings& settings() const { return settings_; }
+    [[nodiscard]] Size frame() const { return frame_; }
+
+private:
+    ReusePlan start(const at::Tensor& input);
+    ReusePlan plan_exact(const at::Tensor& input);
+    void measure_still(const at::Tensor& input, ReusePlan& plan);
+    void measure_moved(const at::Tensor& input, ReusePlan& plan);
+    [[nodiscard]] bool flow_could_pay(const ReusePlan& plan);
+    void choose_areas(ReusePlan& plan);
+    void choose_check(std::int64_t index, ReusePlan& plan) const;
+    void remember(const at::Tensor& input, ReusePlan& plan);
+    void find_busyness(const at::Tensor& input);
+    void find_peaks(const std::vector<float>& differences, BlockGrid<float>& peaks) const;
+    [[nodiscard]] double share_needed(const ReusePlan& plan) const;
+
+    ReuseSettings settings_;
+    Size frame_;
+    float strictness_ = 1;             // thresholds are multiplied by it
+    at::Tensor before_;                // the last input; undefined: nothing to reuse
+    at::Tensor base_;                  // Note [Reuse]
+    at::Tensor moved_base_;            // of the frame in hand, where a flow was looked at
+    BlockGrid<std::uint16_t> age_;     // frames since a block was computed, where anything has changed
+    BlockGrid<std::uint16_t> steps_;   // moves since then
+    BlockGrid<float> busy_;            // of the frame in hand: Note [Tolerance]
+    BlockGrid<float> peak_;            // of the frame in hand
+    std::vector<float> difference_;    // likewise, a pixel
+    int flow_pause_ = 0;               // frames before a flow is tried again
+    int next_pause_ = 0;
+};
+
+}   // namespace millstream

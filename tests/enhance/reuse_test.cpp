@@ -1,0 +1,310 @@
+// Reuse with an executor that has no network behind it, so that every frame's right output is known.
+#include <ATen/Context.h>
+#include <ATen/Functions.h>
+#include <ATen/TensorOperators.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <vector>
+
+#include "box_executor.h"
+#include "enhance/reuse_enhancer.h"
+#include "motion/motion_on_demand.h"
+
+namespace millstream {
+namespace {
+
+constexpr int kScale = 2;
+constexpr Size kFrame{160, 112};
+using Frames = std::vector<at::Tensor>;
+
+/// y = x enlarged, and 0.2 where x is above 0.5 in the mean of its 3x3: small changes may flip what it adds.
+class StepExecutor : public BoxExecutor {
+public:
+    StepExecutor() : BoxExecutor(1, kScale) {}
+    void start(std::size_t request, at::Tensor input, at::Tensor output) override {
+        const at::Tensor mean = at::avg_pool2d(input, 3, 1, 1);
+        BoxExecutor::start(request, input + (mean > 0.5).to(at::kFloat) * 0.2, output);
+    }
+};
+
+struct Setup {
+    std::optional<ReuseSettings> reuse;
+    Size tile = kFrame;
+    std::int64_t first = 0;       // index of the first frame
+    std::int64_t restart = -1;    // index of a frame before which everything is forgotten
+    bool one_at_a_time = false;   // each frame is waited for
+    bool step = false;            // StepExecutor
+    bool flow = false;
+};
+
+struct Outcome {
+    Frames outputs;
+    ReuseCounts counts;
+};
+
+Outcome run(const Frames& inputs, const Setup& setup) {
+    SteadyEnhancer::Settings settings;
+    settings.executor.requests = 2;
+    settings.executor.precision = Precision::fp32;
+    settings.scale = kScale;
+    settings.frame = kFrame;
+    settings.layout = {setup.tile, 1, 0};
+    SteadyEnhancer::Surroundings surroundings;
+    surroundings.make_executor = [&](const ExecutorSettings& wanted) -> std::unique_ptr<Executor> {
+        if (setup.step) {
+            return std::make_unique<StepExecutor>();
+        }
+        return std::make_unique<BoxExecutor>(static_cast<std::size_t>(wanted.requests), kScale);
+    };
+    surroundings.make_output = [](Size size) { return at::full({3, size.height, size.width}, -1.0F); };
+    SteadyEnhancer network(settings, surroundings);
+    ReuseEnhancer enhancer({setup.reuse, kFrame, 1}, network, [] {
+        return at::full({3, kFrame.height * kScale, kFrame.width * kScale}, -1.0F);
+    });
+    MotionOnDemand motion(FlowQuality::full);
+    Outcome outcome;
+    std::int64_t expected = setup.first;
+    const auto keep = [&](std::optional<EnhancerFrame> done) {
+        if (done) {
+            EXPECT_EQ(done->index, expected++);
+            outcome.outputs.push_back(done->output.clone());
+            done->output.fill_(7);   // what comes behind may work in place
+        }
+        return done.has_value();
+    };
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        const std::int64_t index = setup.first + static_cast<std::int64_t>(i);
+        Motion followed;
+        followed.cut = !motion.follows(inputs[i]);
+        enhancer.submit(index, inputs[i], followed, index == setup.restart,
+                        setup.flow ? [&] { return motion.flow(); } : FindFlow());
+        while (keep(setup.one_at_a_time ? enhancer.drain() : enhancer.poll())) {
+        }
+    }
+    while (keep(enhancer.drain())) {
+    }
+    outcome.counts = enhancer.counts();
+    return outcome;
+}
+
+ReuseSettings settings(Reuse reuse) {
+    return reuse_settings(reuse, 8, 1, true);
+}
+
+at::Tensor picture(std::uint64_t seed) {
+    at::manual_seed(seed);
+    const at::Tensor coarse = at::rand({1, 3, kFrame.height / 8, kFrame.width / 8});
+    return (at::upsample_bilinear2d(coarse, {kFrame.height, kFrame.width}, false)[0] * 0.8 + 0.1).contiguous();
+}
+
+at::Tensor with_square(const at::Tensor& picture, int x, int y, int side = 10) {
+    at::Tensor result = picture.clone();
+    result.narrow(1, y, side).narrow(2, x, side).fill_(0.9F);
+    return result;
+}
+
+// A still screen with letterbox bars, a cursor that moves, and repeated frames.
+Frames screen() {
+    at::Tensor desk = picture(1);
+    desk.narrow(1, 0, 16).zero_();
+    desk.narrow(1, kFrame.height - 16, 16).zero_();
+    Frames frames;
+    for (int i = 0; i < 12; ++i) {
+        frames.push_back(with_square(desk, 20 + 6 * (i / 2), 40));
+    }
+    return frames;
+}
+
+Frames noisy(int count, double strength) {
+    const at::Tensor still = picture(2);
+    Frames frames;
+    for (int i = 0; i < count; ++i) {
+        frames.push_back(still + at::randn({3, kFrame.height, kFrame.width}) * (strength / 255));
+    }
+    return frames;
+}
+
+double error(const at::Tensor& a, const at::Tensor& b) {
+    return 255 * (a - b).square().mean().sqrt().item<double>();
+}
+
+void expect_equal(const Frames& a, const Frames& b) {
+    ASSERT_EQ(a.size(), b.size());
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        EXPECT_TRUE(at::equal(a[i], b[i])) << "frame " << i;
+    }
+}
+
+TEST(Reuse, exact_gives_what_off_gives_bit_for_bit_for_a_part_of_the_work) {
+    const Frames frames = screen();
+    const Outcome off = run(frames, {});
+    const Outcome exact = run(frames, {.reuse = settings(Reuse::exact)});
+    expect_equal(exact.outputs, off.outputs);
+    EXPECT_LT(exact.counts.computed_frames, 0.35 * 12);
+    EXPECT_EQ(exact.counts.whole_frames, 1);
+    EXPECT_EQ(off.counts.computed_frames, 12);
+}
+
+TEST(Reuse, exact_computes_everything_where_everything_changes_a_little) {
+    const Frames frames = noisy(5, 1);
+    const Outcome exact = run(frames, {.reuse = settings(Reuse::exact)});
+    expect_equal(exact.outputs, run(frames, {}).outputs);
+    EXPECT_EQ(exact.counts.whole_frames, 5);
+}
+
+TEST(Reuse, exact_keeps_only_whole_frames_where_tiles_leave_seams) {
+    const Frames frames = screen();
+    const Outcome exact = run(frames, {.reuse = reuse_settings(Reuse::exact, 8, 1, false)});
+    expect_equal(exact.outputs, run(frames, {}).outputs);
+    EXPECT_EQ(exact.counts.computed_frames, 6) << "each picture comes twice";
+}
+
+TEST(Reuse, frames_that_repeat_come_out_the_same_and_cost_nothing) {
+    const Frames frames(20, picture(3));
+    for (const Reuse reuse : {Reuse::exact, Reuse::safe, Reuse::fast}) {
+        const Outcome outcome = run(frames, {.reuse = settings(reuse)});
+        EXPECT_EQ(outcome.counts.computed_frames, 1);
+        expect_equal(outcome.outputs, Frames(20, outcome.outputs[0]));
+    }
+}
+
+TEST(Reuse, what_differs_little_is_carried_on_within_bounds) {
+    const Frames frames = noisy(30, 0.8);
+    const Outcome off = run(frames, {});
+    const Outcome safe = run(frames, {.reuse = settings(Reuse::safe)});
+    EXPECT_LT(safe.counts.computed_frames, 0.2 * 30);
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        EXPECT_LT(error(safe.outputs[i], off.outputs[i]), 1.5) << i;
+    }
+}
+
+TEST(Reuse, slow_changes_are_followed) {
+    Frames frames;
+    const at::Tensor still = picture(4);
+    for (int i = 0; i < 40; ++i) {
+        frames.push_back(still + 0.2 * i / 255);
+    }
+    const Outcome off = run(frames, {});
+    const Outcome safe = run(frames, {.reuse = settings(Reuse::safe)});
+    EXPECT_LT(safe.counts.whole_frames, 10);
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        EXPECT_LT(error(safe.outputs[i], off.outputs[i]), 0.4) << i << ": a box blur's zero border sees the change";
+    }
+}
+
+TEST(Reuse, a_moving_picture_is_carried_along_with_its_motion) {
+    at::manual_seed(5);
+    const at::Tensor wide = at::upsample_bicubic2d(at::rand({1, 3, 40, 60}), {240, 360}, false)[0].clamp(0, 1);
+    Frames frames;
+    for (int i = 0; i < 8; ++i) {
+        frames.push_back(wide.narrow(1, 40, kFrame.height).narrow(2, 20 + 2 * i, kFrame.width).contiguous());
+    }
+    const Outcome off = run(frames, {});
+    const Outcome still = run(frames, {.reuse = settings(Reuse::fast)});
+    const Outcome moved = run(frames, {.reuse = settings(Reuse::fast), .flow = true});
+    EXPECT_LT(moved.counts.computed_frames, 0.75 * still.counts.computed_frames);
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        EXPECT_LT(error(moved.outputs[i], off.outputs[i]), 4.5) << i;
+    }
+}
+
+TEST(Reuse, a_cut_is_computed_as_a_whole) {
+    Frames frames(4, (picture(6) * 0.2).contiguous());
+    frames.insert(frames.end(), 4, (picture(7) * 0.2 + 0.7).contiguous());
+    const Outcome safe = run(frames, {.reuse = settings(Reuse::safe)});
+    EXPECT_EQ(safe.counts.whole_frames, 2);
+    EXPECT_TRUE(at::equal(safe.outputs[4], run({frames[4]}, {}).outputs[0]));
+}
+
+TEST(Reuse, noise_goes_the_plain_way) {
+    const Frames frames = noisy(6, 20);
+    const Outcome safe = run(frames, {.reuse = settings(Reuse::safe)});
+    EXPECT_EQ(safe.counts.whole_frames, 6);
+    EXPECT_EQ(safe.counts.computed_frames, 6);
+    expect_equal(safe.outputs, run(frames, {}).outputs);
+}
+
+TEST(Reuse, nothing_that_changes_grows_older_than_allowed) {
+    ReuseSettings limited = settings(Reuse::safe);
+    limited.still_age = 5;
+    limited.check_every = 0;
+    const Frames frames = noisy(18, 0.5);
+    const Outcome outcome = run(frames, {.reuse = limited});
+    EXPECT_EQ(outcome.counts.computed_frames, 3) << "frames 0, 6 and 12";
+    EXPECT_TRUE(at::equal(outcome.outputs[12], run({frames[12]}, {}).outputs[0]));
+}
+
+TEST(Reuse, no_edge_shows_around_what_is_computed) {
+    // The picture grows brighter until a part is computed anew, while a square keeps its surroundings busy.
+    Frames frames;
+    const at::Tensor still = picture(8);
+    for (int i = 0; i < 12; ++i) {
+        frames.push_back(with_square(still + 0.15 * i / 255, 60 + 2 * i, 50, 8));
+    }
+    const Outcome off = run(frames, {});
+    const Outcome safe = run(frames, {.reuse = settings(Reuse::safe)});
+    ASSERT_LT(safe.counts.computed_frames, 6);
+    for (std::size_t i = 1; i < frames.size(); ++i) {
+        const at::Tensor wrong = safe.outputs[i] - off.outputs[i];
+        const double steepest =
+            255 * std::max(wrong.diff(1, 1).abs().max().item<double>(), wrong.diff(1, 2).abs().max().item<double>());
+        EXPECT_LT(steepest, 1.0) << "frame " << i << ": codes from one pixel to the next that are not the picture's";
+    }
+}
+
+TEST(Reuse, a_check_that_finds_too_much_tightens_the_thresholds) {
+    // Around the step of the executor's curve every bit of noise flips pixels by 0.2.
+    Frames frames;
+    at::manual_seed(9);
+    for (int i = 0; i < 40; ++i) {
+        frames.push_back(at::full({3, kFrame.height, kFrame.width}, 0.5F) +
+                         at::randn({3, kFrame.height, kFrame.width}) * (1.5 / 255));
+    }
+    const Outcome found = run(frames, {.reuse = settings(Reuse::safe), .step = true});
+    EXPECT_GE(found.counts.checks, 1);
+    EXPECT_GE(found.counts.tightened, 1);
+    EXPECT_GT(found.counts.worst_error, settings(Reuse::safe).check_most);
+    ReuseSettings unchecked = settings(Reuse::safe);
+    unchecked.check_every = 0;
+    const Outcome blind = run(frames, {.reuse = unchecked, .step = true});
+    EXPECT_EQ(blind.counts.checks, 0);
+    EXPECT_GT(found.counts.computed_frames, 1.3 * blind.counts.computed_frames);
+}
+
+TEST(Reuse, checks_that_find_nothing_change_nothing) {
+    const Frames frames = noisy(30, 0.8);
+    ReuseSettings unchecked = settings(Reuse::safe);
+    unchecked.check_every = 0;
+    const Outcome with = run(frames, {.reuse = settings(Reuse::safe)});
+    expect_equal(with.outputs, run(frames, {.reuse = unchecked}).outputs);
+    EXPECT_EQ(with.counts.checks, 2);
+    EXPECT_EQ(with.counts.tightened, 0);
+    EXPECT_LT(with.counts.worst_error, settings(Reuse::safe).check_most);
+}
+
+TEST(Reuse, neither_tiles_nor_waiting_change_the_result) {
+    Frames frames = screen();
+    for (at::Tensor& frame : frames) {
+        frame = frame + at::randn({3, kFrame.height, kFrame.width}) * (0.8 / 255);
+    }
+    const Outcome whole = run(frames, {.reuse = settings(Reuse::safe), .flow = true});
+    const Outcome tiled = run(frames, {.reuse = settings(Reuse::safe), .tile = {40, 32}, .flow = true});
+    const Outcome waited = run(frames, {.reuse = settings(Reuse::safe), .one_at_a_time = true, .flow = true});
+    ASSERT_LT(whole.counts.computed_frames, 0.7 * 12);
+    expect_equal(tiled.outputs, whole.outputs);
+    expect_equal(waited.outputs, whole.outputs);
+}
+
+TEST(Reuse, after_a_restart_nothing_before_it_counts) {
+    for (const Reuse reuse : {Reuse::safe, Reuse::exact}) {
+        const Frames frames = noisy(40, reuse == Reuse::exact ? 0 : 0.8);
+        const Outcome all = run(frames, {.reuse = settings(reuse), .restart = 13, .flow = true});
+        const Frames rest(frames.begin() + 13, frames.end());
+        const Outcome late = run(rest, {.reuse = settings(reuse), .first = 13, .restart = 13, .flow = true});
+        expect_equal(Frames(all.outputs.begin() + 13, all.outputs.end()), late.outputs);
+    }
+}
+
+}   // namespace
+}   // namespace millstream
