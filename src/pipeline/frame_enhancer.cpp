@@ -250,6 +250,7 @@ struct FrameEnhancer::State {
         waiting.pop_front();
         at::Tensor output = std::move(finished->output);
         if (options.colour_fix != ColourFixing::off) {
+            const TorchThreads one(1);   // its sums are small: threads waiting for each other cost five times as much
             colour_fix->apply(finished->input, output);
         }
         if (lock && !alone) {
