@@ -63,9 +63,9 @@ std::vector<at::Tensor> tensors(const PreparedJob& job, std::int64_t count) {
 
 void infer(const PreparedJob& job, std::int64_t frames) {
     const VideoStreamInfo& video = *job.source.video().video;
-    const int scale = job.model.network.scale;
+    const int scale = job.model->network.scale;
     const auto inputs = tensors(job, 8);
-    const auto executor = make_executor(job.model.network, job.executor);
+    const auto executor = make_executor(job.model->network, job.executor);
     Enhancer enhancer(*executor, scale, job.memory.layout);
     std::vector<at::Tensor> outputs;
     const std::size_t slots = executor->requests() + 1;

@@ -138,7 +138,39 @@ def make_networks(folder: Path) -> None:
         (folder / name).write_bytes(param.encode() + b"\0" + weights)
 
 
-SEEDS: dict[str, Callable[[Path], None]] = {"fuzz_media": make_videos, "fuzz_ncnn": make_networks}
+# A byte that chooses the name (0 JSON, 1 YAML, 2 neither) and a file.
+CONFIGURATIONS = {
+    "sections.json": b"\0"
+    + b"""{"streaming": {"enabled": true, "max_memory_mb": 4096, "checkpoint_interval": 200},
+ "video": {"ai_model": "real_esrgan", "quality_presets": {"fast": {"tile_size": 256, "batch_size": 4}},
+  "output": {"codec": "libx264", "crf": 18}}, "performance": {"use_gpu": true, "gpu_id": 0, "max_memory_usage": 0.7},
+ "millstream": {"encoder_options": {"tune": "grain"}, "crop": [8, 8, 0, 0], "reports": ["a.json"]}}""",
+    "preset.yaml": b"\1"
+    + b"""name: small
+quality_level: fast
+target_resolution: 3840x2160
+tile_size: 512
+memory_usage: 0.6
+noise_reduction: &a {low: 0.1}
+reverb_reduction: 1.5e-1
+temp_dir: ~
+paths: {presets_dir: ./presets, temp_dir: /tmp/x}
+ui: {<<: *a, auto_cleanup: off}
+""",
+    "flat.conf": b"\2" + b"batch_size: 2\ncreated_at: 2024-01-01\n_metadata: [1, 0x1f, .inf, yes, null]\n",
+}
+
+
+def make_configurations(folder: Path) -> None:
+    for name, content in CONFIGURATIONS.items():
+        (folder / name).write_bytes(content)
+
+
+SEEDS: dict[str, Callable[[Path], None]] = {
+    "fuzz_config": make_configurations,
+    "fuzz_media": make_videos,
+    "fuzz_ncnn": make_networks,
+}
 
 
 def main() -> None:

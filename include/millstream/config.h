@@ -39,6 +39,7 @@ struct Configuration {
     bool streaming = true;               ///< streaming.enabled, or streaming_mode where that is absent
     std::string quality;                 ///< fast, balanced, high: a preset's quality_level; empty = not said
     std::optional<double> progress_interval_s;
+    std::filesystem::path presets_folder;   ///< presets_dir: where presets are looked for; empty = not said
 };
 
 /// What reading depends on beside the file.
@@ -64,7 +65,8 @@ Configuration read_preset(const std::string& name_or_file, const std::filesystem
 /// Names of the built-in presets.
 std::vector<std::string> preset_names();
 
-/// What a job is asked to do, by whom. The later goes before the earlier: default, preset, configuration, caller.
+/// What a job is asked to do, by whom. The later goes before the earlier: default, preset, configuration, caller. The
+/// preset is looked for in the configuration's presets_folder, too, which counts from the working folder.
 struct ConfigLayers {
     std::string preset;                    ///< name or file; empty = none
     std::filesystem::path configuration;   ///< empty = none

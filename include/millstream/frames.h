@@ -15,8 +15,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "millstream/options.h"
+#include "millstream/resources.h"
 
 namespace millstream {
 
@@ -110,8 +112,9 @@ private:
 /// A network with what belongs to it: tiles, colour fix, temporal lock. One thread at a time.
 class FrameEnhancer {
 public:
-    /// Of `options`: model, scale, backend, precision, tile, batch, threads, colour_fix, reuse, temporal,
-    /// temporal_flow, max_memory. Loads the network; throws Error(model), Error(usage).
+    /// Of `options`: model, scale, size, fit, backend, precision, device, tile, batch, threads, colour_fix, reuse,
+    /// temporal, temporal_flow, max_memory, max_vram, release. Loads the network; throws Error(model), Error(usage).
+    /// Where memory runs short later, less is done at a time, as in a job; the frames are the same.
     explicit FrameEnhancer(const Options& options);
     ~FrameEnhancer();
     FrameEnhancer(FrameEnhancer&&) noexcept;
@@ -134,6 +137,8 @@ public:
     [[nodiscard]] int scale() const;
     [[nodiscard]] std::int64_t in_flight() const;
     [[nodiscard]] FrameCounts counts() const;   ///< of the frames it gave
+    /// What was done because memory ran short, as in Report::backoffs. Each names the frame's index.
+    [[nodiscard]] const std::vector<BackOff>& back_offs() const;
 
 private:
     struct State;

@@ -119,6 +119,8 @@ struct Options {
     std::optional<Size> fit;                      ///< as large as fits, shape kept, pixels square; overrides scale
     Backend backend = Backend::automatic;
     Precision precision = Precision::automatic;
+    std::string device =
+        "auto";                ///< auto, cpu, cuda, cuda:N or openvino:GPU[.N]; several, by commas, share the frames
     std::optional<int> tile;   ///< input pixels a side; 0 = the whole frame; absent = from the memory budget
     int batch = 0;             ///< tiles or frames in flight; 0 = from the memory budget
     int threads = 0;           ///< CPU threads of the network; 0 = what the cgroup allows

@@ -22,14 +22,16 @@ struct StreamPlan {
 
 /// Host memory the run is expected to need at its peak, by cause, in bytes.
 struct MemoryPlan {
-    std::uint64_t budget = 0;     ///< the limit the plan was made for
-    std::uint64_t base = 0;       ///< program, libraries, weights
-    std::uint64_t decoder = 0;    ///< reference pictures and frame threads
-    std::uint64_t network = 0;    ///< activations of every request in flight
-    std::uint64_t frames = 0;     ///< frames in the queues and in the stages
-    std::uint64_t temporal = 0;   ///< the lock's history, the motion of frames on their way, work space
-    std::uint64_t reuse = 0;      ///< the frame before, and what is known of its blocks
-    std::uint64_t encoder = 0;    ///< lookahead, references, frame threads
+    std::uint64_t budget = 0;        ///< the limit the plan was made for
+    std::uint64_t base = 0;          ///< program, libraries, weights
+    std::uint64_t decoder = 0;       ///< reference pictures and frame threads
+    std::uint64_t network = 0;       ///< activations of every request in flight
+    std::uint64_t frames = 0;        ///< frames in the queues and in the stages
+    std::uint64_t temporal = 0;      ///< the lock's history, the motion of frames on their way, work space
+    std::uint64_t reuse = 0;         ///< the frame before, and what is known of its blocks
+    std::uint64_t encoder = 0;       ///< lookahead, references, frame threads
+    std::uint64_t vram = 0;          ///< network and tensors in the memory of a device of its own; 0 = there is none
+    std::uint64_t vram_budget = 0;   ///< the limit on each device that the plan was made for
     [[nodiscard]] std::uint64_t expected() const {
         return base + decoder + network + frames + temporal + reuse + encoder;
     }
@@ -63,7 +65,8 @@ struct Plan {
     std::string model_file;
     int model_scale = 1;
     int receptive_radius = 0;   ///< input pixels
-    std::string device;         ///< cpu, cuda:0
+    std::string device;         ///< cpu, cuda:0, openvino:GPU; several with commas between
+    std::string device_name;    ///< what the maker calls it, with its memory
     std::string backend;        ///< torch or openvino
     std::string precision;      ///< fp32, bf16, fp16
     Size tile;                  ///< input pixels with halo; the frame's size = not tiled

@@ -40,6 +40,15 @@ struct Bottleneck {
     std::string words;   ///< what holds the run up, and what the stages around it did meanwhile; a sentence or two
 };
 
+/// What crossed the bus to devices with memory of their own, and how often the host waited for one.
+struct DeviceTraffic {
+    std::int64_t uploads = 0;
+    std::uint64_t uploaded_bytes = 0;
+    std::int64_t downloads = 0;
+    std::uint64_t downloaded_bytes = 0;
+    std::int64_t synchronisations = 0;
+};
+
 /// What reuse did (Options::reuse).
 struct ReuseReport {
     double share_computed = 0;       ///< input pixels run through the network, surroundings included, over all
@@ -65,10 +74,11 @@ struct Report {
     std::vector<std::pair<std::string, std::string>> versions;   ///< name, version: millstream, FFmpeg, torch, ...
     Plan plan;
 
-    std::string model;       ///< as the plan has it
-    std::string device;      ///< as the plan has it
-    std::string backend;     ///< as the plan has it
-    std::string precision;   ///< at the end of the run: a back-off may have lowered it
+    std::string model;         ///< as the plan has it
+    std::string device;        ///< as the plan has it
+    std::string device_name;   ///< as the plan has it
+    std::string backend;       ///< as the plan has it
+    std::string precision;     ///< at the end of the run: a back-off may have lowered it
 
     std::int64_t frames = 0;           ///< in the output, those of earlier runs included
     std::int64_t resumed_frames = 0;   ///< of them written by earlier runs
@@ -90,8 +100,9 @@ struct Report {
     std::uint64_t output_bytes = 0;
     double output_bits_per_pixel = 0;   ///< of the whole output, over the pixels of all frames
     std::vector<StageTime> stages;
-    std::optional<Bottleneck> bottleneck;   ///< absent where nothing was timed
-    std::optional<ReuseReport> reuse;       ///< absent where reuse was off
+    std::optional<Bottleneck> bottleneck;          ///< absent where nothing was timed
+    std::optional<ReuseReport> reuse;              ///< absent where reuse was off
+    std::optional<DeviceTraffic> device_traffic;   ///< absent where the network runs on the CPU
     std::vector<FileIo> files;
     DiskTraffic disk;
     std::vector<std::string> warnings;   ///< one sentence each, with counts

@@ -9,6 +9,7 @@
 
 #include "config/option_table.h"
 #include "filter.h"
+#include "millstream/batch.h"
 #include "millstream/error.h"
 #include "millstream/job.h"
 #include "millstream/verify.h"
@@ -50,7 +51,7 @@ struct Abandoned {};
 
 // Hands on what happens to Python, and asks it for signals. Lives on the calling thread, which has let go of the
 // interpreter lock.
-class PythonObserver : public Observer {
+class PythonObserver : public BatchObserver {
 public:
     PythonObserver(const Callbacks& callbacks, std::stop_source& stop) : callbacks_(callbacks), stop_(stop) {}
 
@@ -58,6 +59,13 @@ public:
         guarded([&] {
             if (!callbacks_.plan.is_none()) {
                 callbacks_.plan(to_json(plan));
+            }
+        });
+    }
+    void on_begin(std::size_t number, std::size_t count, const BatchItem& item) override {
+        guarded([&] {
+            if (!callbacks_.begin.is_none()) {
+                callbacks_.begin(number, count, item.input.string(), item.output.string());
             }
         });
     }
@@ -207,6 +215,17 @@ std::string enhance_call(const std::string& input, const std::string& output, co
         }
         const ReleaseFilter release(filter);
         return to_json(enhance(options, *filter, &observer, std::move(stop)));
+    });
+}
+
+std::string enhance_all_call(const std::vector<std::string>& inputs, const std::string& folder,
+                             const Settings& settings, bool fail_fast, const Callbacks& callbacks) {
+    const BatchOptions batch{.inputs = {inputs.begin(), inputs.end()},
+                             .folder = folder,
+                             .each = make_options({}, {}, settings),
+                             .fail_fast = fail_fast};
+    return watched(callbacks, [&](PythonObserver& observer, std::stop_token stop) {
+        return to_json(enhance_all(batch, &observer, std::move(stop)));
     });
 }
 

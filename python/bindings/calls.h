@@ -26,6 +26,7 @@ struct Callbacks {
     nanobind::object filter = nanobind::none();   ///< (pixels) -> pixels or None: see PythonFilter
     int filter_batch = 1;
     bool filter_torch = true;
+    nanobind::object begin = nanobind::none();   ///< (number, count, input, output), of several videos
 };
 
 /// JSON of the plan.
@@ -35,6 +36,10 @@ std::string plan_call(const std::string& input, const std::string& output, const
 /// raised again afterwards; the second one ends it at once. The interpreter lock is not held meanwhile.
 std::string enhance_call(const std::string& input, const std::string& output, const Settings& settings,
                          const Callbacks& callbacks);
+
+/// JSON of a BatchReport; `settings` hold for every job.
+std::string enhance_all_call(const std::vector<std::string>& inputs, const std::string& folder,
+                             const Settings& settings, bool fail_fast, const Callbacks& callbacks);
 
 /// JSON of the verification. `options`: the fields of VerifyOptions that differ from its defaults.
 std::string verify_call(const std::string& input, const std::string& output, const nanobind::dict& options,

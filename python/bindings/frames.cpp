@@ -148,6 +148,20 @@ void add_reader(nb::module_& module) {
         .def_prop_ro("counts", [](const FrameReader& self) { return facts_of(self.counts()); });
 }
 
+nb::list back_offs_of(const FrameEnhancer& enhancer) {
+    nb::list list;
+    for (const BackOff& step : enhancer.back_offs()) {
+        nb::dict fields;
+        fields["frame"] = step.frame;
+        fields["measure"] = step.measure;
+        fields["from"] = step.from;
+        fields["to"] = step.to;
+        fields["why"] = step.why;
+        list.append(fields);
+    }
+    return list;
+}
+
 void add_enhancer(nb::module_& module) {
     const auto unlocked = [](auto method) {
         return [method](FrameEnhancer& self) {
@@ -173,6 +187,7 @@ void add_enhancer(nb::module_& module) {
         .def("reset", &FrameEnhancer::reset, nb::call_guard<nb::gil_scoped_release>())
         .def_prop_ro("scale", &FrameEnhancer::scale)
         .def_prop_ro("in_flight", &FrameEnhancer::in_flight)
+        .def_prop_ro("back_offs", &back_offs_of)
         .def_prop_ro("counts", [](const FrameEnhancer& self) { return facts_of(self.counts()); });
 }
 

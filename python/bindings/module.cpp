@@ -56,6 +56,16 @@ NB_MODULE(_core, module) {
         "input"_a, "output"_a, "settings"_a, "plan"_a.none(), "progress"_a.none(), "message"_a.none(),
         "filter"_a.none() = nb::none(), "filter_batch"_a = 1, "filter_torch"_a = true);
     module.def(
+        "enhance_all",
+        [](const std::vector<std::string>& inputs, const std::string& folder, const Settings& settings, bool fail_fast,
+           nb::object begin, nb::object plan, nb::object progress, nb::object message) {
+            Callbacks callbacks{std::move(plan), std::move(progress), std::move(message)};
+            callbacks.begin = std::move(begin);
+            return enhance_all_call(inputs, folder, settings, fail_fast, callbacks);
+        },
+        "inputs"_a, "folder"_a, "settings"_a, "fail_fast"_a, "begin"_a.none(), "plan"_a.none(), "progress"_a.none(),
+        "message"_a.none());
+    module.def(
         "verify",
         [](const std::string& input, const std::string& output, const nb::dict& options, nb::object progress) {
             return verify_call(input, output, options, {nb::none(), std::move(progress), nb::none()});

@@ -9,10 +9,11 @@ Everything that fails raises `millstream.Error`, which says what was done, on wh
 from __future__ import annotations
 
 from millstream import config
-from millstream._calls import JobWords, OptionWords, enhance, option_table, plan, probe, verify
+from millstream._calls import JobWords, OptionWords, enhance, enhance_all, option_table, plan, probe, verify
 from millstream._errors import Error, ErrorKind
 from millstream._load import core
 from millstream._records import (
+    BatchItem,
     Check,
     Plan,
     Progress,
@@ -28,6 +29,7 @@ from millstream.frames import Enhancer, Frame, Reader, Writer, frame_of
 __version__: str = core.VERSION
 
 __all__ = [
+    "BatchItem",
     "Check",
     "Enhancer",
     "Error",
@@ -48,6 +50,7 @@ __all__ = [
     "__version__",
     "config",
     "enhance",
+    "enhance_all",
     "frame_of",
     "option_table",
     "plan",

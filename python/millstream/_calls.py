@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypedDict, Unpack
 
 from millstream._load import core
-from millstream._records import Plan, Progress, Report, SourceFile, Verification
+from millstream._records import BatchItem, Plan, Progress, Report, SourceFile, Verification
 
 StrPath = str | os.PathLike[str]
 ProgressCall = Callable[[Progress], object]
@@ -30,6 +30,7 @@ class OptionWords(TypedDict, total=False):
     fit: str | tuple[int, int] | None
     backend: str | None
     precision: str | None
+    device: str | Sequence[str] | None
     tile: int | str | None
     batch: int | str | None
     threads: int | str | None
@@ -205,6 +206,33 @@ def enhance(
         process_batch=process_batch,
         process_as=process_as,
     )
+
+
+def enhance_all(
+    inputs: Sequence[StrPath],
+    folder: StrPath,
+    *,
+    fail_fast: bool = False,
+    begin: Callable[[int, int, str, str], object] | None = None,
+    progress: ProgressCall | None = None,
+    message: MessageCall | None = None,
+    **options: Unpack[JobWords],
+) -> list[BatchItem]:
+    """Enhances several videos, one after the other, into `folder`, each under its own name; the network is loaded once.
+
+    `begin(number, count, input, output)` is called before each; the other callbacks are as `enhance` has them. Options
+    hold for every video; a report's file name gets the video's in front ("run.json" becomes "film.run.json"). A video
+    that fails is an item with an `error` and does not stop the others, unless `fail_fast`; one whose output exists is
+    left as it is, unless `overwrite`. Ctrl-C and exceptions of callbacks end the whole, as with `enhance`; the same
+    call goes on from there. Raises `Error` only where there is nothing to begin with: no input, one output for two.
+    """
+    settings, warnings = _resolved(options)
+    for warning in warnings:
+        if message is not None:
+            message("warning", warning)
+    paths = [os.fspath(path) for path in inputs]
+    text = core.enhance_all(paths, os.fspath(folder), settings, fail_fast, begin, None, _progress_of(progress), message)
+    return [BatchItem(item) for item in json.loads(text)["items"]]
 
 
 def plan(input: StrPath, output: StrPath, **options: Unpack[JobWords]) -> Plan:  # noqa: A002

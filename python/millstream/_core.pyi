@@ -23,6 +23,16 @@ def enhance(
     filter_batch: int = 1,
     filter_torch: bool = True,
 ) -> str: ...
+def enhance_all(
+    inputs: Sequence[str],
+    folder: str,
+    settings: Sequence[tuple[str, str]],
+    fail_fast: bool,
+    begin: Callable[[int, int, str, str], object] | None,
+    plan: Callable[[str], object] | None,
+    progress: Callable[[dict[str, Any]], object] | None,
+    message: Callable[[str, str], object] | None,
+) -> str: ...
 def verify(
     input: str,  # noqa: A002
     output: str,
@@ -83,6 +93,8 @@ class Enhancer:
     def scale(self) -> int: ...
     @property
     def in_flight(self) -> int: ...
+    @property
+    def back_offs(self) -> list[dict[str, Any]]: ...
     @property
     def counts(self) -> dict[str, int]: ...
 

@@ -87,6 +87,7 @@ class Plan(Record):
     streams: list[StreamPlan]
     model: str
     device: str
+    device_name: str
     backend: str
     precision: str
     tile: Size
@@ -147,6 +148,19 @@ class Report(Record):
     copies_per_frame: float
     """times a frame's pixels were copied within one representation"""
     verification: Verification | None
+
+
+class BatchItem(Record):
+    """One video of several, and what became of it."""
+
+    input: str
+    output: str
+    outcome: str
+    """done, exists (left as it is), failed, waiting (the batch has ended before)"""
+    report: Report | None
+    """of what is done"""
+    error: dict[str, Any] | None
+    """of what has failed: exit_code, doing, subject, why, hint"""
 
 
 class VideoFacts(Record):

@@ -123,8 +123,9 @@ class Enhancer:
     flight and temporal history. What comes out is of the kind that went in: Frame, uint8 (H, W, 3) array (OpenCV's
     order, unless order="rgb"), float32 [3, H, W] array or tensor; a tensor [N, 3, H, W] gives N enhanced pictures.
 
-    Options: model, scale, backend, precision, tile, batch, threads, colour_fix, reuse, temporal, temporal_flow,
-    max_memory.
+    Options: model, scale, size, fit, backend, precision, device, tile, batch, threads, colour_fix, reuse, temporal,
+    temporal_flow, max_memory, max_vram, release. Where memory runs short less is done at a time (`back_offs`); the
+    pictures are the same.
     """
 
     def __init__(self, model: StrPath | None = None, /, *, order: str = "bgr", **options: Unpack[OptionWords]) -> None:
@@ -147,6 +148,11 @@ class Enhancer:
     def counts(self) -> dict[str, int]:
         """What the frames it gave have cost, as Reader.counts."""
         return self._core.counts
+
+    @property
+    def back_offs(self) -> list[dict[str, Any]]:
+        """What was done because memory ran short: `frame`, `measure`, `from`, `to`, `why` of each, as in a report."""
+        return self._core.back_offs
 
     def __call__(self, picture: Any) -> Any:
         """One picture, or a batch [N, 3, H, W]."""
@@ -180,7 +186,10 @@ class Enhancer:
             self._core.reset()
 
 
-_OF_ENHANCER = {"model", "scale", "backend", "precision", "tile", "batch", "threads"} | {
+# Without an exact size: what comes as settings are tiles and frames, whose scale is the network's.
+_OF_ENHANCER = {"model", "scale", "backend", "precision", "device", "tile", "batch", "threads"} | {
+    "max_vram",
+    "release",
     "colour_fix",
     "reuse",
     "temporal",

@@ -105,7 +105,7 @@ install_python_torch() {
         say "Python's own torch cannot be imported without $missing(4 GB: ./dev setup --cuda); millstream does not need it"
         return 0
     fi
-    pip_install python-torch "what Python's own torch needs to be imported (310 MB)" "" \
+    pip_install python-torch "what Python's own torch needs to be imported (310 MB, 660 MB installed)" "" \
         requirements-python-torch.txt --no-deps
 }
 

@@ -66,6 +66,17 @@ int usable_cpus() {
     return std::max(count, 1);
 }
 
+std::string cpu_name() {
+    std::ifstream facts("/proc/cpuinfo");
+    for (std::string line; std::getline(facts, line);) {   // "model name	: AMD ..."
+        const std::size_t begin = line.find(": ");
+        if (line.starts_with("model name") && begin != std::string::npos) {
+            return line.substr(begin + 2);
+        }
+    }
+    return "processor";
+}
+
 bool cpu_has_bf16() {
 #if defined(__x86_64__)
     __builtin_cpu_init();

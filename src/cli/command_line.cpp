@@ -24,6 +24,14 @@ CLI::Option* value(CLI::App& app, const std::string& names, const std::string& t
     return app.add_option_function<std::string>(names, take, help)->type_name(type);
 }
 
+std::string joined(const std::vector<std::string>& texts, const std::string& joint) {
+    std::string text;
+    for (const std::string& part : texts) {
+        text += (text.empty() ? "" : joint) + part;
+    }
+    return text;
+}
+
 void add_network_options(CLI::App& app, Options& o) {
     const char* const group = "Network";
     value(app, "--model", "NAME|FILE", "see `millstream models list`; a .param file has its .bin beside it",
@@ -44,6 +52,14 @@ void add_network_options(CLI::App& app, Options& o) {
     value(app, "--precision", "auto|fp32|bf16|fp16", "its arithmetic (auto: what the hardware has)", [&o](Text text) {
         o.precision = parse_precision(text);
     })->group(group);
+    app.add_option_function<std::vector<std::string>>(
+           "--device", [&o](const std::vector<std::string>& texts) { o.device = parse_device(joined(texts, ",")); },
+           "auto, cpu, cuda:N, openvino:GPU; several share the frames: repeat it, or put commas between (auto)")
+        ->type_name("DEVICE")
+        ->expected(1)
+        ->take_all()
+        ->allow_extra_args(false)
+        ->group(group);
     value(app, "--tile", "auto|off|N", "side of a tile in input pixels (auto: from the memory budget)",
           [&o](Text text) { o.tile = parse_tile(text); })
         ->group(group);
@@ -220,11 +236,10 @@ void add_options(CLI::App& app, CommandLine& line) {
 
 // Everything `enhance` and `inspect` share.
 void add_job_options(CLI::App& app, CommandLine& line, bool output_required) {
-    Options& o = line.options;
-    value(app, "IN", "FILE", "the video to enhance", [&o](Text text) { o.input = text; })->required();
-    value(app, "-o,--output", "OUT", "the file to write", [&o](Text text) {
-        o.output = text;
-    })->required(output_required);
+    value(app, "-o,--output", "OUT",
+          output_required ? "the file to write, or the folder for several" : "the file to write",
+          [&line](Text text) { line.options.output = text; })
+        ->required(output_required);
     add_options(app, line);
 }
 
@@ -236,12 +251,9 @@ std::vector<Setting> settings_of(const CLI::App& app) {
         if (option == nullptr || option->count() == 0) {
             continue;
         }
-        const std::string joint = entry.name == "reports" ? "\n" : ":";   // the other that repeats: --encoder-options
-        std::string text;
-        for (const std::string& part : option->results()) {
-            text += (text.empty() ? "" : joint) + part;
-        }
-        settings.push_back({std::string(entry.name), std::move(text), "command line"});
+        // The other that repeats is --encoder-options.
+        const std::string joint = entry.name == "reports" ? "\n" : entry.name == "device" ? "," : ":";
+        settings.push_back({std::string(entry.name), joined(option->results(), joint), "command line"});
     }
     const CLI::Option* no_audio = app.get_option_no_throw("--no-audio");
     if (no_audio != nullptr && no_audio->count() > 0) {
@@ -267,7 +279,18 @@ ProgressMode parse_progress(Text text) {
 
 void add_enhance(CLI::App& app, CommandLine& line) {
     CLI::App& enhance = *app.add_subcommand("enhance", "enhance a video into a new file");
+    enhance
+        .add_option_function<std::vector<std::string>>(
+            "IN",
+            [&line](const std::vector<std::string>& texts) {
+                line.inputs.assign(texts.begin(), texts.end());
+                line.options.input = line.inputs.front();
+            },
+            "the video to enhance; several go into a folder, by their own names")
+        ->type_name("FILE...")
+        ->required();
     add_job_options(enhance, line, true);
+    enhance.add_flag("--fail-fast", line.fail_fast, "several inputs: end with the first that fails");
     const char* const group = "Messages";
     value(enhance, "--progress", "auto|bar|lines|json|none", "how progress is shown", [&line](Text text) {
         line.progress = parse_progress(text);
@@ -301,6 +324,7 @@ void add_enhance(CLI::App& app, CommandLine& line) {
 
 void add_inspect(CLI::App& app, CommandLine& line) {
     CLI::App& inspect = *app.add_subcommand("inspect", "say what enhance would do, and write nothing");
+    value(inspect, "IN", "FILE", "the video to enhance", [&line](Text text) { line.options.input = text; })->required();
     add_job_options(inspect, line, false);
     inspect.add_flag("--json", line.json, "the plan as JSON");
     inspect.footer(kInspectFooterText);

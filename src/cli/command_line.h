@@ -1,6 +1,7 @@
 // argv -> what to do, as a value. Reads no file and prints nothing.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,10 @@ enum class Verbosity { quiet, normal, verbose };
 
 struct CommandLine {
     Verb verb = Verb::print;
-    std::string text;      ///< print: help or version, to be shown as it is
-    Options options;       ///< enhance, inspect: as the command line alone has it
+    std::string text;   ///< print: help or version, to be shown as it is
+    Options options;    ///< enhance, inspect: as the command line alone has it; input is the first one
+    std::vector<std::filesystem::path> inputs;   ///< enhance: all of them
+    bool fail_fast = false;                      ///< enhance, several inputs: the first failure ends it
     ConfigLayers layers;   ///< enhance, inspect, show_config: the same words as `caller`, over what --config says
     VerifyOptions verify_options;   ///< verify
     ProgressMode progress = ProgressMode::automatic;

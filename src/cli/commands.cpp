@@ -7,6 +7,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <system_error>
 
 #include "cli/command_line.h"
 #include "cli/doctor_text.h"
@@ -14,6 +15,7 @@
 #include "cli/progress_printer.h"
 #include "cli/progress_text.h"
 #include "cli/signals.h"
+#include "millstream/batch.h"
 #include "millstream/config.h"
 #include "millstream/error.h"
 #include "millstream/job.h"
@@ -101,6 +103,24 @@ int verify_command(const CommandLine& line, Console& console) {
     return failure->exit_code();
 }
 
+bool names_a_folder(const std::filesystem::path& output) {
+    std::error_code failed;
+    return !output.has_filename() || std::filesystem::is_directory(output, failed);
+}
+
+int enhance_files(const CommandLine& line, ProgressPrinter& printer, const std::stop_token& stop) {
+    if (line.inputs.size() == 1 && !names_a_folder(line.options.output)) {
+        const Report report = enhance(line.options, &printer, stop);
+        printer.on_done(report);
+        return exit_code_of(report.verification);
+    }
+    const BatchReport report = enhance_all(
+        {.inputs = line.inputs, .folder = line.options.output, .each = line.options, .fail_fast = line.fail_fast},
+        &printer, stop);
+    printer.on_batch_done(report);
+    return report.exit_code();
+}
+
 int enhance_command(CommandLine line, Console& console) {
     const std::unique_ptr<ProgressPrinter> printer =
         make_progress_printer(line.progress, line.verbosity, console, steady_seconds);
@@ -110,9 +130,7 @@ int enhance_command(CommandLine line, Console& console) {
             printer->on_message(Severity::warning, warning);
         }
         const StopOnSignals signals([&](const std::string& signal) { printer->on_stopping(signal); });
-        const Report report = enhance(line.options, printer.get(), signals.token());
-        printer->on_done(report);
-        return exit_code_of(report.verification);
+        return enhance_files(line, *printer, signals.token());
     } catch (...) {
         failure = current_error();
     }

@@ -34,6 +34,7 @@ const char* const kEnhanceFooterText = R"(Examples:
   millstream enhance film.mp4 -o film_x2.mp4
   millstream enhance film.mp4 -o film_x4.mkv --scale 4 --codec hevc --crf 20
   millstream enhance film.mp4 -o film_x2.mkv --encoder-options tune=grain:bf=5
+  millstream enhance a.mp4 b.mkv c.mov -o enhanced/
   millstream enhance -y -o out.mp4 -- -film-with-a-dash.mp4
 
 OUT's extension chooses the container: .mp4, .mov, .mkv or .webm. All streams, chapters and tags are carried over; what
@@ -45,6 +46,9 @@ looks the same, fast computes least (docs/reuse.md).
 made it, which film grain and frame-by-frame comparisons want (docs/temporal.md).
 Every few seconds of video OUT.part is brought to the disk with a checkpoint, OUT.millstream.json. After a crash, a power
 failure or Ctrl-C the same command goes on from there (docs/reliability.md); `millstream clean OUT` removes the two.
+Several inputs are enhanced one after the other into the folder OUT, each under its own name with its own checkpoint and
+report (run.json becomes a.run.json); the network is loaded once. One that fails does not stop the others (--fail-fast), the
+exit code is that of the worst. Given again, the command leaves what is finished and goes on with the rest.
 --max-total lowers the quality where the output would grow beyond its share; what it did is in the report.
 Amounts take KiB, MiB, GiB or TiB. The first Ctrl-C stops at once and keeps what is committed, the second one quits. Progress goes to stderr, the summary to stdout; --progress json writes one JSON object a line to
 stdout (docs/progress.md).)";

@@ -82,6 +82,24 @@ public:
         console_.err("\n" + signal + ": finishing the frames in hand. Once more quits at once.\n");
     }
 
+    void on_begin(std::size_t number, std::size_t count, const BatchItem& item) override {
+        if (verbosity_ != Verbosity::quiet) {
+            console_.err(begin_text(number, count, item));
+        }
+    }
+    void on_end(const BatchItem& item) override {
+        if (item.report) {
+            on_done(*item.report);
+        } else if (item.error) {
+            on_error(*item.error);
+        }
+    }
+    void on_batch_done(const BatchReport& report) override {
+        if (verbosity_ != Verbosity::quiet) {
+            console_.out(batch_text(report));
+        }
+    }
+
     void on_done(const Report& report) override {
         end_bar();
         if (verbosity_ != Verbosity::quiet) {
@@ -133,6 +151,17 @@ public:
     }
     void on_message(Severity severity, const std::string& text) override { console_.out(message_json(severity, text)); }
     void on_stopping(const std::string& signal) override { console_.out(stopping_json(signal)); }
+    void on_begin(std::size_t number, std::size_t count, const BatchItem& item) override {
+        console_.out(begin_json(number, count, item));
+    }
+    void on_end(const BatchItem& item) override {
+        if (item.report) {
+            on_done(*item.report);
+        } else if (item.error) {
+            on_error(*item.error);
+        }
+    }
+    void on_batch_done(const BatchReport& report) override { console_.out(batch_json(report)); }
     void on_done(const Report& report) override { console_.out(done_json(report)); }
     void on_verified(const VerifyReport& report, bool /*json*/) override { console_.out(verified_json(report)); }
     void on_error(const Error& error) override {

@@ -7,6 +7,7 @@
 
 #include "cli/command_line.h"
 #include "cli/console.h"
+#include "millstream/batch.h"
 #include "millstream/error.h"
 #include "millstream/observer.h"
 #include "millstream/report.h"
@@ -17,8 +18,10 @@ namespace millstream {
 /// Seconds since some moment; never goes back.
 using Clock = std::function<double()>;
 
-class ProgressPrinter : public Observer {
+class ProgressPrinter : public BatchObserver {
 public:
+    /// What became of each of several videos, once all have ended.
+    virtual void on_batch_done(const BatchReport& report) = 0;
     virtual void on_done(const Report& report) = 0;
     /// `json`: as one JSON document where the printer writes for people.
     virtual void on_verified(const VerifyReport& report, bool json) = 0;

@@ -236,6 +236,51 @@ std::string error_json(const Error& error) {
                     {"hint", context.hint}});
 }
 
+std::string begin_json(std::size_t number, std::size_t count, const BatchItem& item) {
+    return line_of({{"event", "begin"},
+                    {"number", number},
+                    {"count", count},
+                    {"input", item.input.string()},
+                    {"output", item.output.string()}});
+}
+
+std::string batch_json(const BatchReport& report) {
+    Json event = Json::parse(to_json(report));
+    for (Json& item : event["items"]) {
+        item.erase("report");   // told before, by `done`
+        item.erase("error");
+    }
+    event["event"] = "batch";
+    return line_of(event);
+}
+
+std::string begin_text(std::size_t number, std::size_t count, const BatchItem& item) {
+    return "[" + std::to_string(number) + "/" + std::to_string(count) + "] " + item.input.string() + " -> " +
+           item.output.string() + "\n";
+}
+
+std::string batch_text(const BatchReport& report) {
+    using Outcome = BatchItem::Outcome;
+    std::string text = std::to_string(report.items.size()) + " videos: ";
+    std::string parts;
+    for (const auto& [outcome, name] :
+         {std::pair(Outcome::done, "done"), std::pair(Outcome::exists, "there already"),
+          std::pair(Outcome::failed, "failed"), std::pair(Outcome::waiting, "not begun")}) {
+        if (const std::size_t count = report.count(outcome); count > 0) {
+            parts += (parts.empty() ? "" : ", ") + std::to_string(count) + " " + name;
+        }
+    }
+    text += parts + "\n";
+    for (const BatchItem& item : report.items) {
+        if (item.error) {
+            text += "failed: " + item.input.string() + ": " + item.error->context().why + "\n";
+        } else if (item.outcome == Outcome::waiting) {
+            text += "not begun: " + item.input.string() + "\n";
+        }
+    }
+    return text;
+}
+
 static std::string reuse_text(const ReuseReport& reuse) {
     std::ostringstream text;
     text << std::fixed << std::setprecision(0) << "reuse: " << 100 * reuse.share_computed

@@ -1,8 +1,10 @@
 // What a job tells, as text. Pure functions.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
+#include "millstream/batch.h"
 #include "millstream/error.h"
 #include "millstream/observer.h"
 #include "millstream/report.h"
@@ -28,6 +30,13 @@ std::string stopping_json(const std::string& signal);
 std::string done_json(const Report& report);
 std::string verified_json(const VerifyReport& report);
 std::string error_json(const Error& error);
+std::string begin_json(std::size_t number, std::size_t count, const BatchItem& item);
+std::string batch_json(const BatchReport& report);
+
+/// "[2/3] b.mp4 -> out/b.mp4" and a line end.
+std::string begin_text(std::size_t number, std::size_t count, const BatchItem& item);
+/// "3 videos: 1 done, 1 there already, 1 failed", and a line for each that is not done.
+std::string batch_text(const BatchReport& report);
 
 /// What was made of what: two lines and the warnings.
 std::string summary_text(const Report& report);

@@ -59,10 +59,10 @@ std::string size_text(const Json& value) {
 
 // An option of ours as it may stand in the section `millstream`.
 std::string own_text(const std::string& name, const Json& value) {
-    const std::string joint = name == "size" || name == "fit"                                ? "x"
-                              : name == "reports"                                            ? "\n"
-                              : name == "audio" || name == "subtitles" || name == "pressure" ? ","
-                                                                                             : ":";
+    const std::string joint = name == "size" || name == "fit"                                                    ? "x"
+                              : name == "reports"                                                                ? "\n"
+                              : name == "audio" || name == "subtitles" || name == "pressure" || name == "device" ? ","
+                                                                                                                 : ":";
     std::string text;
     if (value.is_object()) {
         for (const auto& [key, part] : value.items()) {
@@ -177,6 +177,10 @@ private:
                 return set_streaming(found, value.get<bool>());
             case Use::quality:
                 return set_quality(found, value.get<std::string>());
+            case Use::gpu_number:
+                return set(found, target, "auto:" + text_of(value));   // a processor does where it is not there
+            case Use::presets_folder:
+                return set_presets_folder(found, value.get<std::string>());
             case Use::progress_interval:
                 return set_interval(found, value.get<double>());
             case Use::own_options:
@@ -260,7 +264,7 @@ private:
         if (use) {
             applied(found, "a GPU is used where there is one");
         } else {
-            set(found, "backend", "openvino");
+            set(found, "device", "cpu");
         }
     }
 
@@ -269,6 +273,13 @@ private:
             result_.streaming = enabled;
             applied(found,
                     enabled ? "streaming is the mode" : "streaming is not the mode: the caller's other processor is");
+        }
+    }
+
+    void set_presets_folder(const Found& found, const std::string& folder) {
+        if (!said_before(found, "presets_folder")) {
+            result_.presets_folder = folder;
+            applied(found, "presets are looked for there before the built-in ones");
         }
     }
 

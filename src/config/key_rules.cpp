@@ -38,7 +38,6 @@ constexpr std::string_view kNoFiles = "streaming mode keeps frames in memory onl
 constexpr std::string_view kExactTiles = "tiles overlap by as much as the network sees, so that no seam can show";
 constexpr std::string_view kNoStrength = "the networks here take no denoising strength; --temporal holds noise still";
 constexpr std::string_view kOneModel = "one model is loaded, once, and kept for the whole run";
-constexpr std::string_view kOneDevice = "the first device is used";
 constexpr std::string_view kQueues = "queues between the stages are bounded in bytes, from the memory budget";
 constexpr std::string_view kWorkers = "there are no worker processes; the network uses all CPUs (--threads)";
 constexpr std::string_view kWeights =
@@ -104,10 +103,10 @@ const auto kRules = std::to_array<KeyRule>({
     {"video.output.format", kText, Use::nothing, {}, kSuffix},
 
     // Resources
-    {"performance.use_gpu", kTruth, Use::gpu_switch, "backend"},
+    {"performance.use_gpu", kTruth, Use::gpu_switch, "device"},
     {"performance.max_memory_usage", kShare, Use::memory_share, "max_memory"},
     {"memory_safety_margin", kShare, Use::memory_share, "max_memory"},
-    {"performance.gpu_id", whole(0, 63), Use::nothing, {}, kOneDevice},
+    {"performance.gpu_id", whole(0, 63), Use::gpu_number, "device"},
     {"performance.tile_overlap", whole(0, 1024), Use::nothing, {}, kExactTiles},
     {"performance.num_workers", whole(1, 32), Use::nothing, {}, kWorkers},
     {"performance.prefetch_factor", whole(0, 1024), Use::nothing, {}, kQueues},
@@ -135,8 +134,8 @@ const auto kRules = std::to_array<KeyRule>({
     {"logging.console", kTruth, Use::nothing, {}, kMessages},
     {"logging.format", kText, Use::nothing, {}, kMessages},
     {"ui.show_advanced_options", kTruth, Use::nothing, {}, "there is no window here"},
-    {"presets_dir", kText, Use::nothing, {}, "presets are given by file, or by the name of a built-in one"},
-    {"paths.presets_dir", kText, Use::nothing, {}, "presets are given by file, or by the name of a built-in one"},
+    {"presets_dir", kText, Use::presets_folder},
+    {"paths.presets_dir", kText, Use::presets_folder},
     {"_metadata.**", kAny, Use::nothing, {}, kText_},
 
     // Sound
@@ -159,7 +158,7 @@ const auto kRules = std::to_array<KeyRule>({
     {"video_config.target_resolution", kSize, Use::target_size, "fit"},
     {"video_config.tile_size", kTile, Use::option, "tile"},
     {"video_config.batch_size", kBatch, Use::option, "batch"},
-    {"video_config.gpu_acceleration", kTruth, Use::gpu_switch, "backend"},
+    {"video_config.gpu_acceleration", kTruth, Use::gpu_switch, "device"},
     {"performance_config.cpu_threads", whole(1, 1024), Use::option, "threads"},
     {"performance_config.gpu_memory_limit", number(0.1, 16384), Use::gigabytes, "max_vram"},
     {"performance_config.**", kAny, Use::nothing, {}, kQueues},

@@ -34,6 +34,8 @@ enum class Use {
     temporal_switch,     ///< true: medium; false: off
     codec,               ///< a codec's or encoder's name
     gpu_switch,          ///< false: the network stays on the CPU
+    gpu_number,          ///< that CUDA device where it is there: `device`
+    presets_folder,      ///< where presets are looked for by their names
     target_size,         ///< "WxH" or [w,h]: `fit`
     streaming_switch,    ///< whether streaming is the mode
     quality,             ///< names the entry of video.quality_presets

@@ -25,6 +25,15 @@ std::string shortened(const std::string& text) {
     return text.substr(0, end) + "...";
 }
 
+std::optional<Configuration> configuration_of(const ConfigLayers& layers, const ConfigContext& context) {
+    if (!layers.configuration_text.empty()) {
+        const std::string name = layers.configuration.empty() ? "configuration" : layers.configuration.string();
+        return parse_configuration(layers.configuration_text, name, context);
+    }
+    return layers.configuration.empty() ? std::nullopt
+                                        : std::optional(read_configuration(layers.configuration, context));
+}
+
 class Layering {
 public:
     void add(const std::vector<Setting>& layer, const std::string& standard_origin) {
@@ -64,18 +73,15 @@ EffectiveOptions resolve_options(const ConfigLayers& layers) {
     EffectiveOptions effective;
     Layering layering;
     ConfigContext context = layers.context;
+    effective.configuration = configuration_of(layers, context);
     if (!layers.preset.empty()) {
-        effective.preset = read_preset(layers.preset, {}, context);
-        if (context.quality.empty()) {
-            context.quality = effective.preset->quality;
-        }
+        const auto folder = effective.configuration ? effective.configuration->presets_folder : std::filesystem::path();
+        effective.preset = read_preset(layers.preset, folder, context);
         layering.add(effective.preset->settings, "preset");
-    }
-    if (!layers.configuration_text.empty()) {
-        const std::string name = layers.configuration.empty() ? "configuration" : layers.configuration.string();
-        effective.configuration = parse_configuration(layers.configuration_text, name, context);
-    } else if (!layers.configuration.empty()) {
-        effective.configuration = read_configuration(layers.configuration, context);
+        if (context.quality.empty() && !effective.preset->quality.empty()) {   // the preset names the quality
+            context.quality = effective.preset->quality;
+            effective.configuration = configuration_of(layers, context);
+        }
     }
     if (effective.configuration) {
         layering.add(effective.configuration->settings, "configuration");

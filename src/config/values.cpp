@@ -328,6 +328,26 @@ std::string parse_codec(std::string_view text) {
     return std::string(choose("--codec", text, kCodecs));
 }
 
+std::string parse_device(std::string_view text) {
+    constexpr std::array<std::string_view, 4> kWhole{"auto", "cpu", "cuda", "openvino:GPU"};
+    constexpr std::array<std::string_view, 3> kNumbered{"auto:", "cuda:", "openvino:GPU."};
+    for (std::size_t begin = 0; begin <= text.size();) {
+        const std::size_t end = std::min(text.find(',', begin), text.size());
+        const std::string_view word = text.substr(begin, end - begin);
+        begin = end + 1;
+        if (std::find(kWhole.begin(), kWhole.end(), word) != kWhole.end()) {
+            continue;
+        }
+        const auto* const numbered = std::find_if(kNumbered.begin(), kNumbered.end(),
+                                                  [word](std::string_view name) { return word.starts_with(name); });
+        if (numbered == kNumbered.end()) {
+            refuse("--device", word, "it takes auto, cpu, cuda:N or openvino:GPU, several with commas between");
+        }
+        parse_number("--device " + std::string(*numbered) + "N", word.substr(numbered->size()), 0, 99);
+    }
+    return std::string(text);
+}
+
 bool parse_switch(std::string_view option, std::string_view text) {
     return choose(option, text, kSwitches);
 }

@@ -48,6 +48,9 @@ TemporalPreset parse_temporal(std::string_view text);
 FlowQuality parse_temporal_flow(std::string_view text);
 DebugView parse_debug_view(std::string_view text);
 std::string parse_codec(std::string_view text);
+/// "auto", "auto:N", "cpu", "cuda", "cuda:N", "openvino:GPU", "openvino:GPU.N", or several with commas between. What is
+/// there is looked at when the job is planned.
+std::string parse_device(std::string_view text);
 bool parse_switch(std::string_view option, std::string_view text);   ///< "true", "false" and what else YAML calls so
 
 /// The other way: the text that gives this value.

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "enhance/steady_enhancer.h"
+#include "model/device.h"
 #include "resource/memory.h"
 
 namespace millstream {
@@ -45,10 +46,14 @@ struct Probe {
 
 Probe probe(const Network& network, const ExecutorSettings& settings, int side) {
     const int aligned = (side + network.alignment - 1) / network.alignment * network.alignment;
+    DeviceLink* const link = settings.links.empty() ? nullptr : settings.links.front().get();
     const at::Tensor input = at::full({1, 3, aligned, aligned}, 0.5F);
     const at::Tensor output = at::zeros({1, network.channels, aligned * network.scale, aligned * network.scale});
     release_caches();
-    const std::uint64_t before = resident_bytes();
+    const std::uint64_t before = link == nullptr ? resident_bytes() : 0;
+    if (link != nullptr) {
+        link->take_peak_bytes();
+    }
     const auto executor = make_executor(network, settings);
     reset_peak_resident_bytes();
     Probe result;
@@ -58,7 +63,8 @@ Probe probe(const Network& network, const ExecutorSettings& settings, int side) 
         executor->wait(0);
         result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     }
-    const std::uint64_t peak = std::max(peak_resident_bytes(), resident_bytes());
+    const std::uint64_t peak =
+        link != nullptr ? link->take_peak_bytes() : std::max(peak_resident_bytes(), resident_bytes());
     result.growth = peak > before ? static_cast<double>(peak - before) : 0;
     return result;
 }
@@ -77,6 +83,8 @@ NetworkCost estimate_cost(const Network& network, const ExecutorSettings& settin
 NetworkCost measure_cost(const Network& network, const ExecutorSettings& settings) {
     ExecutorSettings one = settings;
     one.requests = 1;
+    one.device = device_words(settings.device).front();
+    one.links.resize(std::min<std::size_t>(one.links.size(), 1));
     const double small = probe(network, one, kSmallProbeSide).growth;
     const Probe last = probe(network, one, kLargeProbeSide);
     const double large = last.growth;

@@ -19,7 +19,8 @@ struct NetworkCost {
 /// From the graph alone: the most values alive at once, in the backend's width, with the backend's measured surcharge.
 NetworkCost estimate_cost(const Network& network, const ExecutorSettings& settings);
 
-/// Runs two small pictures through one-request executors of their own and watches how far memory rises. Costs about as
+/// Runs two small pictures through one-request executors of their own and watches how far memory rises: the device's
+/// where it has its own, else the host's. Costs about as
 /// much as a frame of kProbePixels and two compilations. Resets the kernel's peak-memory mark of the process.
 NetworkCost measure_cost(const Network& network, const ExecutorSettings& settings);
 

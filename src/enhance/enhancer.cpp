@@ -103,8 +103,9 @@ void Enhancer::start(Request& request, std::size_t slot, Pending& frame, const T
     } else {
         if (!request.input.defined() || request.input.size(2) != tile.y.length ||
             request.input.size(3) != tile.x.length) {
-            request.input = at::empty({1, 3, tile.y.length, tile.x.length}, at::kFloat);
-            request.output = at::empty({1, 3, tile.y.length * scale_, tile.x.length * scale_}, at::kFloat);
+            const auto like = frame.frame.input.options();
+            request.input = at::empty({1, 3, tile.y.length, tile.x.length}, like);
+            request.output = at::empty({1, 3, tile.y.length * scale_, tile.x.length * scale_}, like);
         }
         request.input[0].copy_(window(frame.frame.input, tile.x.start, tile.x.length, tile.y.start, tile.y.length));
         copies_ += 1.0 / static_cast<double>(frame.tiles->size());
@@ -139,7 +140,8 @@ void Enhancer::scatter(const Request& request) {
     at::Tensor target = window(request.frame->frame.output, columns.begin * scale_, columns.length * scale_,
                                rows.begin * scale_, rows.length * scale_);
     if (blended(*request.frame)) {
-        target.add_(result * (ramp(y, scale_).unsqueeze(1) * ramp(x, scale_).unsqueeze(0)));
+        const at::Tensor weights = ramp(y, scale_).unsqueeze(1) * ramp(x, scale_).unsqueeze(0);
+        target.add_(result * weights.to(result.device()));
     } else {
         target.copy_(result);
     }

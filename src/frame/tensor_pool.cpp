@@ -1,5 +1,6 @@
 #include "frame/tensor_pool.h"
 
+#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 
 #include <mutex>
@@ -42,8 +43,8 @@ struct TensorPool::Buffers {
     }
 };
 
-TensorPool::TensorPool(std::vector<std::int64_t> shape)
-    : shape_(std::move(shape)), buffers_(std::make_shared<Buffers>()) {
+TensorPool::TensorPool(std::vector<std::int64_t> shape, at::Device device)
+    : shape_(std::move(shape)), device_(device), buffers_(std::make_shared<Buffers>()) {
     buffers_->bytes = sizeof(float);
     for (const std::int64_t side : shape_) {
         buffers_->bytes *= static_cast<std::size_t>(side);
@@ -51,6 +52,9 @@ TensorPool::TensorPool(std::vector<std::int64_t> shape)
 }
 
 at::Tensor TensorPool::take() {
+    if (!device_.is_cpu()) {
+        return at::empty(shape_, at::TensorOptions().dtype(at::kFloat).device(device_));
+    }
     // shared_ptr calls its deleter even where its own construction throws, and from_blob drops the copy it holds:
     // on every path the memory returns to `idle` and `live` stays true.
     const std::shared_ptr<std::byte> memory(

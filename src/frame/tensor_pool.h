@@ -9,11 +9,12 @@
 
 namespace millstream {
 
-/// Hands out uninitialised float32 CPU tensors of one shape, 64-byte aligned, and takes the memory back when the last
-/// reference to a tensor's storage goes. Thread-safe. Tensors may outlive the pool.
+/// Hands out uninitialised float32 tensors of one shape and takes the memory back when the last reference to a tensor's
+/// storage goes: on the CPU 64-byte aligned and by itself, elsewhere through Torch's own allocator, which keeps it,
+/// too. Thread-safe. Tensors may outlive the pool.
 class TensorPool {
 public:
-    explicit TensorPool(std::vector<std::int64_t> shape);
+    explicit TensorPool(std::vector<std::int64_t> shape, at::Device device = at::kCPU);
     [[nodiscard]] at::Tensor take();
     /// Frees the memory that is not in use.
     void drop_idle();
@@ -25,6 +26,7 @@ public:
 private:
     struct Buffers;
     std::vector<std::int64_t> shape_;
+    at::Device device_;
     std::shared_ptr<Buffers> buffers_;
 };
 

@@ -9,6 +9,7 @@ extern "C" {
 #include <charconv>
 #include <string_view>
 
+#include "media/parameter_sets.h"
 #include "media/side_data.h"
 
 namespace millstream {
@@ -79,7 +80,9 @@ void add_rate_limit(OptionList& options, const EncoderSettings& settings) {
         options.emplace_back("bufsize", std::to_string(settings.max_buffer));
     }
     if (settings.level > 0 && is_x264(settings.encoder)) {
-        options.emplace_back("level", std::to_string(settings.level / 10) + "." + std::to_string(settings.level % 10));
+        options.emplace_back("level", settings.level == kLevel1b ? "1b"
+                                                                 : std::to_string(settings.level / 10) + "." +
+                                                                       std::to_string(settings.level % 10));
     }
 }
 

@@ -65,11 +65,15 @@ std::string parameter_sets_hash(const AVCodecContext& encoder) {
 int level_of(const AVCodecContext& encoder) {
     constexpr int kH264Sps = 7;
     constexpr int kHevcSps = 33;
+    constexpr int kMainProfile = 77;
+    constexpr int kConstraintSet3 = 0x10;
     constexpr std::size_t kH264Level = 3;    // behind the unit's head: profile, constraints, level
     constexpr std::size_t kHevcLevel = 14;   // two bytes of head, one of ids, eleven of profile and constraints
     for (const Unit unit : has_units(encoder) ? units_of(extradata_of(encoder)) : std::vector<Unit>{}) {
         if (encoder.codec_id == AV_CODEC_ID_H264 && unit.size() > kH264Level && (unit[0] & 0x1f) == kH264Sps) {
-            return unit[kH264Level];
+            // Level 1b is written as 1.1 with a flag (ITU-T H.264, A.3.1); x264 calls it 9.
+            const bool level_1b = unit[kH264Level] == 11 && unit[1] <= kMainProfile && (unit[2] & kConstraintSet3) != 0;
+            return level_1b ? kLevel1b : unit[kH264Level];
         }
         if (encoder.codec_id == AV_CODEC_ID_HEVC && unit.size() > kHevcLevel && (unit[0] >> 1 & 0x3f) == kHevcSps) {
             return unit[kHevcLevel];

@@ -11,9 +11,11 @@
 #include "base/cpu.h"
 #include "millstream/error.h"
 #include "model/analyse.h"
+#include "model/device.h"
 #include "model/lower.h"
 #include "model/openvino_executor.h"
 #include "model/precision.h"
+#include "model/shared_executor.h"
 #include "model/torch_executor.h"
 
 namespace millstream {
@@ -26,21 +28,30 @@ namespace {
 }   // namespace
 
 void resolve_backend(ExecutorSettings& settings) {
-    require_torch_device(settings.device);
-    const bool cpu = settings.device.starts_with("cpu");
+    const std::vector<std::string> devices = device_words(settings.device);
+    const bool cpu = devices.front() == "cpu";
+    const bool cuda = is_cuda(devices.front());
     if (settings.backend == Backend::automatic) {
-        settings.backend = cpu ? Backend::openvino : Backend::torch;
+        settings.backend = cuda ? Backend::torch : Backend::openvino;
     }
-    if (settings.backend == Backend::openvino && !cpu) {
-        refuse("OpenVINO runs on the CPU, not on " + settings.device, "Use --backend torch or --device cpu");
+    if (settings.backend == Backend::openvino && cuda) {
+        refuse("OpenVINO does not run on " + settings.device, "Use --backend torch or --device cpu");
+    }
+    if (settings.backend == Backend::torch && !cuda && !cpu) {
+        refuse("Torch does not run on " + settings.device, "Use --backend openvino or --device cpu");
+    }
+    if (cuda && settings.links.empty()) {
+        for (const std::string& device : devices) {
+            settings.links.push_back(open_device_link(device));
+        }
     }
     if (settings.precision == Precision::automatic) {
         settings.precision = !cpu ? Precision::fp16 : cpu_has_bf16() ? Precision::bf16 : Precision::fp32;
     }
     if (settings.precision == Precision::fp16 && cpu) {
-        refuse("fp16 needs a CUDA device", "Use --precision fp32 or bf16");
+        refuse("fp16 needs a GPU", "Use --precision fp32 or bf16");
     }
-    if (settings.precision == Precision::bf16 && settings.backend == Backend::openvino && !cpu_has_bf16()) {
+    if (settings.precision == Precision::bf16 && settings.backend == Backend::openvino && cpu && !cpu_has_bf16()) {
         refuse("this CPU has no bf16 arithmetic (AVX512_BF16 or AMX), and OpenVINO would silently compute in fp32",
                "Use --precision fp32, or --backend torch for bf16 in software, which is slow");
     }
@@ -51,6 +62,9 @@ void resolve_backend(ExecutorSettings& settings) {
 std::unique_ptr<Executor> make_executor(const Network& network, const ExecutorSettings& settings) {
     if (settings.backend == Backend::automatic || settings.precision == Precision::automatic) {
         throw Error(ErrorKind::internal, {"preparing the network", network.name, "the settings are not resolved", {}});
+    }
+    if (device_words(settings.device).size() > 1) {
+        return make_shared_executor(network, settings);
     }
     return settings.backend == Backend::torch ? make_torch_executor(network, settings)
                                               : make_openvino_executor(network, settings);

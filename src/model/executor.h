@@ -6,8 +6,10 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "millstream/options.h"
+#include "model/device_link.h"
 #include "model/network.h"
 
 namespace millstream {
@@ -15,10 +17,13 @@ namespace millstream {
 struct ExecutorSettings {
     Backend backend = Backend::automatic;
     Precision precision = Precision::automatic;
-    std::string device = "cpu";   ///< Torch device string
-    int threads = 1;              ///< CPU threads, all requests together
-    int requests = 1;             ///< requests that may be in flight
-    bool any_shape = false;       ///< shapes vary from call to call: nothing is made for each of them
+    std::string device = "cpu";   ///< words of model/device.h; several, with commas between, take turns
+    /// The ways to devices with memory of their own, in their order. Filled by resolve_backend(); tests put in their
+    /// own.
+    std::vector<std::shared_ptr<DeviceLink>> links = {};
+    int threads = 1;          ///< CPU threads, all requests together
+    int requests = 1;         ///< requests that may be in flight
+    bool any_shape = false;   ///< shapes vary from call to call: nothing is made for each of them
 };
 
 /// One network, loaded once, run on any number of inputs. A request is a slot with at most one input in flight;
@@ -29,9 +34,10 @@ public:
 
     [[nodiscard]] virtual std::size_t requests() const = 0;
 
-    /// Starts slot `request` (must be idle). `input` [N,3,h,w] float32 on the executor's device, contiguous; `output`
-    /// [N,3,scale*h,scale*w] float32 likewise, written in place. Both are kept alive until wait(). A shape not seen
-    /// before may cost a compilation, unless any_shape is set. `input` is not modified.
+    /// Starts slot `request` (must be idle). `input` [N,3,h,w] float32, contiguous, in the host's memory or in that of
+    /// the executor's only device; `output` [N,3,scale*h,scale*w] float32 likewise, written in place. Both are kept
+    /// alive until wait(). A shape not seen before may cost a compilation, unless any_shape is set. `input` is not
+    /// modified.
     virtual void start(std::size_t request, at::Tensor input, at::Tensor output) = 0;
 
     /// Waits for the slot; the output is complete afterwards. Idle slots return at once.
@@ -43,6 +49,7 @@ public:
 };
 
 /// What `automatic` means on this machine and device, and an explicit wish that it cannot fulfil: then Error(usage).
+/// The devices must be there (choose_devices()).
 /// bf16 without hardware support is allowed on Torch (slow) and refused on OpenVINO (which would run fp32 silently).
 void resolve_backend(ExecutorSettings& settings);
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "millstream/error.h"
+#include "model/device.h"
 #include "model/executor_error.h"
 #include "model/lower.h"
 #include "model/openvino_graph.h"
@@ -113,6 +114,13 @@ private:
     }
 
     ov::CompiledModel compile(const ov::PartialShape& shape) {
+        if (is_openvino_gpu(settings_.device)) {   // it computes in fp16 or fp32 and has threads of its own
+            const bool fp16 = settings_.precision == Precision::fp16;
+            return core_.compile_model(openvino_graph(network_, shape),
+                                       settings_.device.substr(std::string("openvino:").size()),
+                                       ov::num_streams(ov::streams::Num(settings_.requests)),
+                                       ov::hint::inference_precision(fp16 ? ov::element::f16 : ov::element::f32));
+        }
         const bool bf16 = settings_.precision == Precision::bf16;
         return core_.compile_model(openvino_graph(network_, shape), "CPU",
                                    ov::num_streams(ov::streams::Num(settings_.requests)),

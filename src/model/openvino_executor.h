@@ -1,4 +1,4 @@
-// Executor on OpenVINO: CPU, fp32 and bf16.
+// Executor on OpenVINO: CPU in fp32 and bf16, Intel's GPUs in fp32 and fp16.
 #pragma once
 
 #include <memory>

@@ -1,13 +1,10 @@
 #include "model/torch_executor.h"
 
-#include <ATen/Context.h>
+#include <ATen/Functions.h>
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
-#include <dlfcn.h>
 
 #include <condition_variable>
-#include <filesystem>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -28,9 +25,10 @@ at::ScalarType scalar_type(Precision precision) {
 /// A thread that runs one input at a time.
 class Slot {
 public:
-    Slot(std::size_t index, const TorchProgram& program, at::Device device, int threads)
-        : thread_("torch " + std::to_string(index),
-                  [this, &program, device, threads] { work(program, device, threads); }) {}
+    /// `link`: to the program's device; null = the host computes.
+    Slot(std::size_t index, const TorchProgram& program, DeviceLink* link, int threads)
+        : thread_("torch " + std::to_string(index), [this, &program, link, threads] { work(program, link, threads); }) {
+    }
     ~Slot() {
         {
             const std::lock_guard lock(mutex_);
@@ -61,7 +59,22 @@ public:
     }
 
 private:
-    void work(const TorchProgram& program, at::Device device, int threads) {
+    static void run(const TorchProgram& program, DeviceLink* link, const at::Tensor& input, at::Tensor& output) {
+        if (link == nullptr) {
+            program.run(input, output);
+            return;
+        }
+        if (link->holds(input)) {
+            program.run(input, output);
+            link->wait();
+            return;
+        }
+        at::Tensor result = at::empty(output.sizes(), output.options().device(link->device()));
+        program.run(link->upload(input), result);
+        link->download({result}, {output});
+    }
+
+    void work(const TorchProgram& program, DeviceLink* link, int threads) {
         at::set_num_threads(threads);   // of OpenMP: a setting of the calling thread
         const c10::InferenceMode inference;
         std::unique_lock lock(mutex_);
@@ -75,10 +88,7 @@ private:
             lock.unlock();
             std::exception_ptr failure;
             try {
-                program.run(input, output);
-                if (!device.is_cpu()) {
-                    c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
-                }
+                run(program, link, input, output);
             } catch (...) {
                 failure = std::current_exception();
             }
@@ -107,11 +117,11 @@ public:
     TorchExecutor(const Network& network, const ExecutorSettings& settings)
         : name_(network.name),
           precision_(settings.precision),
-          device_(settings.device),
+          link_(settings.links.empty() ? nullptr : settings.links.front()),
           program_(program_of(network, settings)) {
         const int share = std::max(1, settings.threads / std::max(1, settings.requests));
         for (int i = 0; i < std::max(1, settings.requests); ++i) {
-            slots_.push_back(std::make_unique<Slot>(static_cast<std::size_t>(i), program_, device_, share));
+            slots_.push_back(std::make_unique<Slot>(static_cast<std::size_t>(i), program_, link_.get(), share));
         }
     }
 
@@ -131,13 +141,13 @@ private:
     static TorchProgram program_of(const Network& network, const ExecutorSettings& settings) {
         const c10::InferenceMode inference;
         at::set_num_threads(settings.threads);
-        const at::Device device(settings.device);
+        const at::Device device = settings.links.empty() ? at::Device(at::kCPU) : settings.links.front()->device();
         return {lowered(network), device, scalar_type(settings.precision)};
     }
 
     std::string name_;
     Precision precision_;
-    at::Device device_;
+    std::shared_ptr<DeviceLink> link_;
     TorchProgram program_;
     std::vector<std::unique_ptr<Slot>> slots_;
 };
@@ -149,36 +159,6 @@ std::unique_ptr<Executor> make_torch_executor(const Network& network, const Exec
         return std::make_unique<TorchExecutor>(network, settings);
     } catch (...) {
         throw_executor_error(std::current_exception(), "preparing the network for Torch", network.name);
-    }
-}
-
-void require_torch_device(const std::string& device) {
-    const auto refuse = [&device](const std::string& why, const std::string& hint) {
-        throw Error(ErrorKind::usage, {"choosing the device", device, why, hint});
-    };
-    std::optional<at::Device> parsed;
-    try {
-        parsed.emplace(device);
-    } catch (const std::exception&) {
-        refuse("it is not the name of a device", "Write for example cpu, cuda or cuda:1");
-    }
-    if (parsed->is_cpu()) {
-        return;
-    }
-    if (!parsed->is_cuda()) {
-        refuse("only cpu and cuda devices are supported", {});
-    }
-    // Not linked: without it the program starts in a quarter of the time, and runs where it is missing.
-    Dl_info here{};
-    const bool found = dladdr(reinterpret_cast<void*>(&at::get_num_threads), &here) != 0;
-    const auto library = std::filesystem::path(found ? here.dli_fname : "").parent_path() / "libtorch_cuda.so";
-    if (dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {
-        const char* reason = dlerror();
-        refuse(std::string("Torch's CUDA library cannot be loaded: ") + (reason != nullptr ? reason : "unknown"),
-               "Set up with ./dev setup --cuda, or use --device cpu");
-    }
-    if (!at::globalContext().hasCUDA()) {
-        refuse("Torch finds no CUDA device", "Check nvidia-smi, or use --device cpu");
     }
 }
 

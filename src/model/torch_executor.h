@@ -10,7 +10,4 @@ namespace millstream {
 /// One thread a request; CPU threads are shared out among them.
 std::unique_ptr<Executor> make_torch_executor(const Network& network, const ExecutorSettings& settings);
 
-/// Loads Torch's CUDA library where there is one. Throws Error(usage) when `device` cannot be used.
-void require_torch_device(const std::string& device);
-
 }   // namespace millstream

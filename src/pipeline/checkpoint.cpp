@@ -110,8 +110,8 @@ SourceIdentity identify(const std::filesystem::path& source) {
 std::string asked_for(const Options& options) {
     Json asked = Json::parse(to_json(options));
     // Where things are, how fast and in how much memory it goes, and what is done with it afterwards.
-    for (const char* free : {"input", "output", "overwrite", "tile", "batch", "threads", "max_memory", "max_vram",
-                             "disk_limit", "runner", "verify", "resume", "release", "elevated_pressure",
+    for (const char* free : {"input", "output", "overwrite", "device", "tile", "batch", "threads", "max_memory",
+                             "max_vram", "disk_limit", "runner", "verify", "resume", "release", "elevated_pressure",
                              "critical_pressure", "strict_io", "reports", "metrics_file"}) {
         asked.erase(free);
     }

@@ -7,6 +7,7 @@
 #include "millstream/error.h"
 #include "pipeline/chunk_plan.h"
 #include "pipeline/output_checks.h"
+#include "pipeline/plan_words.h"
 #include "pipeline/resume.h"
 #include "resource/memory.h"
 
@@ -44,7 +45,7 @@ ChunkCommitter::ChunkCommitter(const PreparedJob& job, const SourceIdentity& sou
     checkpoint_.program = "millstream " MILLSTREAM_VERSION;
     checkpoint_.input = std::filesystem::absolute(job.plan.options.input);
     checkpoint_.asked = asked_for(job.plan.options);
-    checkpoint_.model_sha256 = job.model.sha256;
+    checkpoint_.model_sha256 = job.model->sha256;
     checkpoint_.source = source;
     checkpoint_.resolved = resolve(job);
     checkpoint_.rate = first_rate(job);
@@ -76,7 +77,10 @@ void ChunkCommitter::taken(const Frame& frame) {
     }
 }
 
-void ChunkCommitter::end_chunk(std::int64_t next_pts) {
+void ChunkCommitter::end_chunk(std::int64_t next_pts, Precision precision) {
+    if (precision != Precision::automatic) {
+        checkpoint_.resolved.precision = words(precision);
+    }
     const double seconds = seconds_between(chunk_begin_pts_.value_or(next_pts), next_pts);
     commit(output_.end_chunk(next_pts), seconds);
     chunk_begin_pts_ = next_pts;

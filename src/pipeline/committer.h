@@ -31,9 +31,10 @@ public:
 
     /// Every frame that has gone to the encoder.
     void taken(const Frame& frame);
-    /// The chunk is over; `next_pts`: of the frame the next one begins with. Throws Error(resource) where the disk is
+    /// The chunk is over; the next one begins with a frame at `next_pts` that was computed in `precision`, in which a
+    /// later run is to go on (`automatic`: as before). Throws Error(resource) where the disk is
     /// full or is about to be, with everything so far committed.
-    void end_chunk(std::int64_t next_pts);
+    void end_chunk(std::int64_t next_pts, Precision precision = Precision::automatic);
     /// The last chunk is over, with all copied streams.
     void end();
 

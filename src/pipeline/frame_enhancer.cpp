@@ -13,11 +13,13 @@
 #include "enhance/reuse_enhancer.h"
 #include "enhance/steady_enhancer.h"
 #include "millstream/error.h"
+#include "model/device.h"
 #include "model/executor.h"
 #include "model/network.h"
 #include "motion/estimator.h"
 #include "motion/motion_on_demand.h"
 #include "pipeline/memory_plan.h"
+#include "pipeline/output_size.h"
 #include "pipeline/temporal_stages.h"
 #include "pipeline/video_frame.h"
 #include "resource/memory.h"
@@ -47,20 +49,25 @@ private:
 };
 
 void check(const Options& options) {
-    if (options.size || options.fit || options.scale < 1 || options.scale > 4) {
-        throw Error(ErrorKind::usage, {"preparing to enhance frames", "",
-                                       options.size || options.fit ? "an exact size is the writer's affair"
-                                                                   : "the scale must be 1, 2, 3 or 4",
-                                       "Give a scale here, and the size to what writes the frames"});
+    if (options.scale < 1 || options.scale > 4) {
+        throw Error(ErrorKind::usage, {"preparing to enhance frames", "", "the scale must be 1, 2, 3 or 4", ""});
+    }
+    if (options.size && options.fit) {
+        throw Error(ErrorKind::usage, {"preparing to enhance frames", "", "size and fit are both given",
+                                       "Give one of them: size is exact, fit keeps the shape"});
     }
 }
 
-ExecutorSettings executor_settings(const Options& options) {
+ExecutorSettings executor_settings(const Options& options, const std::vector<DeviceInfo>& devices) {
     ExecutorSettings settings;
+    settings.device = words(devices);
     settings.backend = options.backend;
     settings.precision = options.precision;
     settings.threads = options.threads > 0 ? options.threads : usable_cpus();
     resolve_backend(settings);
+    for (const auto& link : settings.links) {
+        link->limit(vram_budget(options, devices));
+    }
     return settings;
 }
 
@@ -69,7 +76,10 @@ ExecutorSettings executor_settings(const Options& options) {
 // A network, and what has been made for the size of the frames that come now.
 struct FrameEnhancer::State {
     explicit State(const Options& asked)
-        : options(asked), model(load_model(options.model, options.scale)), settings(executor_settings(options)) {
+        : options(asked),
+          model(load_model(options.model, options.scale)),
+          devices(choose_devices(options.device, options.backend, find_devices(options.device))),
+          settings(executor_settings(options, devices)) {
         check(options);
     }
 
@@ -80,10 +90,12 @@ struct FrameEnhancer::State {
 
     Options options;
     LoadedModel model;
+    std::vector<DeviceInfo> devices;
     ExecutorSettings settings;
     std::shared_ptr<FrameOrigin> origin;        // of what comes out
     Size size{};                                // of what goes in
     std::unique_ptr<TensorPool> network_pool;   // where the network's size is not the one asked for
+    std::vector<BackOff> back_offs;
     std::unique_ptr<SteadyEnhancer> network;
     std::unique_ptr<ReuseEnhancer> enhancer;
     std::unique_ptr<ColourFix> colour_fix;
@@ -113,13 +125,22 @@ struct FrameEnhancer::State {
         }
         enhancer = std::make_unique<ReuseEnhancer>(reuse, *network, [this] { return take_output(); });
         colour_fix = std::make_unique<ColourFix>(scale);
-        origin = std::make_shared<FrameOrigin>(Size{frame.width * options.scale, frame.height * options.scale});
-        if (scale != options.scale) {
+        const Size wanted = asked_size(frame);
+        origin = std::make_shared<FrameOrigin>(wanted);
+        network_pool.reset();
+        if (!(wanted == Size{frame.width * scale, frame.height * scale})) {
             network_pool = std::make_unique<TensorPool>(
                 std::vector<std::int64_t>{3, std::int64_t{frame.height} * scale, std::int64_t{frame.width} * scale});
         }
         size = frame;
         forget();
+    }
+
+    [[nodiscard]] Size asked_size(Size frame) const {
+        if (options.fit) {
+            return fitted(frame.width, frame.height, *options.fit);
+        }
+        return options.size.value_or(Size{frame.width * options.scale, frame.height * options.scale});
     }
 
     [[nodiscard]] bool reuses() const { return options.reuse != Reuse::off && reuse_pays(model.network); }
@@ -133,7 +154,8 @@ struct FrameEnhancer::State {
                 .scale = model.network.scale,
                 .frame = frame,
                 .layout = {choice.layout.tile, choice.halo, choice.blend},
-                .may_lower_precision = options.precision == Precision::automatic};
+                .may_lower_precision = options.precision == Precision::automatic,
+                .release_every_frame = options.release == ReleasePolicy::every_frame};
     }
 
     SteadyEnhancer::Surroundings surroundings() {
@@ -143,7 +165,13 @@ struct FrameEnhancer::State {
             const Size whole{size.width * model.network.scale, size.height * model.network.scale};
             return wanted == whole ? take_output() : at::empty({3, wanted.height, wanted.width}, at::kFloat);
         };
-        made.release_caches = [] { release_caches(); };
+        made.release_caches = [this] {
+            if (network_pool) {
+                network_pool->drop_idle();
+            }
+            release_caches();
+        };
+        made.tell = [this](const BackOff& back_off) { back_offs.push_back(back_off); };
         return made;
     }
 
@@ -168,6 +196,8 @@ struct FrameEnhancer::State {
         needs.tile = options.tile;
         needs.batch = options.batch;
         needs.threads = settings.threads;
+        needs.devices = static_cast<int>(settings.links.size());
+        needs.vram_budget = vram_budget(options, devices);
         needs.input_kept = options.colour_fix != ColourFixing::off;
         needs.reuse = reuses();
         needs.cost = estimate_cost(model.network, settings);
@@ -223,6 +253,7 @@ struct FrameEnhancer::State {
         waiting.pop_front();
         at::Tensor output = std::move(finished->output);
         if (options.colour_fix != ColourFixing::off) {
+            const TorchThreads one(1);   // its sums are small: threads waiting for each other cost five times as much
             colour_fix->apply(finished->input, output);
         }
         if (lock && !alone) {
@@ -302,6 +333,10 @@ std::int64_t FrameEnhancer::in_flight() const {
 }
 FrameCounts FrameEnhancer::counts() const {
     return state_->origin ? state_->origin->counts() : FrameCounts{};
+}
+
+const std::vector<BackOff>& FrameEnhancer::back_offs() const {
+    return state_->back_offs;
 }
 
 }   // namespace millstream

@@ -12,6 +12,7 @@
 #include <utility>
 #include <variant>
 
+#include "millstream/options.h"
 #include "motion/motion.h"
 #include "picture/picture.h"
 
@@ -62,10 +63,11 @@ struct Frame {
     at::Tensor input;            ///< [3,h,w] float32, R G B, 0..1
     Motion motion;               ///< how `input` follows from the frame before; a cut where nobody measured it
     at::Tensor output;           ///< [3,scale*h,scale*w] float32, the network's
-    Picture result;              ///< the encoder's planes
-    bool warm_up = false;        ///< already in the output; Note [Restart by rule]
-    std::string source_hash;     ///< of `source`, where a chunk ends with this frame
-    bool source_repaired = false;   ///< there too: something so far was damaged or had to be repaired
+    Precision precision = Precision::automatic;   ///< that `output` was computed in
+    Picture result;                               ///< the encoder's planes
+    bool warm_up = false;                         ///< already in the output; Note [Restart by rule]
+    std::string source_hash;                      ///< of `source`, where a chunk ends with this frame
+    bool source_repaired = false;                 ///< there too: something so far was damaged or had to be repaired
 
     /// Pixels held right now.
     [[nodiscard]] std::size_t bytes() const;

@@ -121,6 +121,22 @@ OutputSpec output_spec(const PreparedJob& job, FileCalls& files) {
     return spec;
 }
 
+std::optional<DeviceTraffic> traffic_of(const std::vector<std::shared_ptr<DeviceLink>>& links) {
+    if (links.empty()) {
+        return std::nullopt;
+    }
+    DeviceTraffic sum;
+    for (const auto& link : links) {
+        const LinkTraffic& traffic = link->traffic();
+        sum.uploads += traffic.uploads.load();
+        sum.uploaded_bytes += traffic.uploaded_bytes.load();
+        sum.downloads += traffic.downloads.load();
+        sum.downloaded_bytes += traffic.downloaded_bytes.load();
+        sum.synchronisations += traffic.synchronisations.load();
+    }
+    return sum;
+}
+
 // Everything one run needs, built from a prepared job in the order frames pass it.
 class Run {
 public:
@@ -131,6 +147,8 @@ public:
           watch_(watch),
           files_(watch.file_calls()),
           stop_(std::move(stop)),
+          // A filter of the caller's looks at the host's memory.
+          link_(stays_on_device(job_) && filter == nullptr ? job_.executor.links.front() : nullptr),
           source_(job_.checkpoint ? job_.checkpoint->source : identify(job_.plan.options.input)),
           enhance_(enhance_settings(), enhance_surroundings(), stop_),
           start_(decode_start(job_)),
@@ -163,7 +181,6 @@ public:
 
 private:
     Report run_to_the_end() {
-        const std::int64_t loads_before = model_load_count() - 1;   // the planner loaded it for this run
         const bool only_index_missing = job_.checkpoint && job_.checkpoint->output.complete;
         Report report;
         if (!only_index_missing) {
@@ -186,12 +203,13 @@ private:
         report.output_bytes = written.bytes;
         report.resumed_frames = job_.checkpoint ? job_.checkpoint->output.frames : 0;
         report.input_bytes = job_.source.bytes;
-        report.model_loads = model_load_count() - loads_before;
+        report.model_loads = model_load_count() - job_.loads_before;
         report.peak_live_frames = live_.peak();
         report.checkpoints = committer_.checkpoints();
         report.chunk_crf = committer_.crfs();
         add_decode_warnings(report);
         add_output_warnings(report, written);
+        report.device_traffic = traffic_of(job_.executor.links);
         report.plan = job_.plan;
         watch_.files().count_read(report.plan.options.input, decoder_.statistics().bytes_read + written.bytes_read);
         watch_.fill(report);
@@ -221,17 +239,17 @@ private:
     }
 
     Report run_stages() {
-        const Network& network = job_.model.network;
+        const Network& network = job_.model->network;
         const VideoStreamInfo& video = *job_.source.video().video;
         const Size input{video.width, video.height};
         const Chunks chunks(job_.chunk_frames);
         const std::int64_t done = committer_.committed_frames();
         DecodeSource source(decoder_, live_, chunks, start_, done, stop_);
-        ToTensorStage to_tensor(video.format, video.width, video.height, keeps_alpha(job_));
+        ToTensorStage to_tensor(video.format, video.width, video.height, keeps_alpha(job_), link_);
         const Options& options = job_.plan.options;
         const bool fixes_colours = options.colour_fix != ColourFixing::off;
         ColourFixStage fix_colours(network.scale);
-        ToPictureStage to_picture({input.width * network.scale, input.height * network.scale}, job_.encoder);
+        ToPictureStage to_picture({input.width * network.scale, input.height * network.scale}, job_.encoder, link_);
         MotionStage motion(options.temporal_flow, temporal_threads());
         TemporalStage temporal(options.temporal, options.debug_view, temporal_threads(), chunks);
         EncodeStage encode(output_, committer_, chunks, encoded_);
@@ -277,16 +295,17 @@ private:
         const VideoStreamInfo& video = *job_.source.video().video;
         EnhanceStage::Settings settings;
         settings.enhancer.executor = job_.executor;
-        settings.enhancer.scale = job_.model.network.scale;
+        settings.enhancer.scale = job_.model->network.scale;
         settings.enhancer.frame = {video.width, video.height};
         settings.enhancer.layout = {job_.memory.layout.tile, job_.memory.halo, job_.memory.blend};
         settings.enhancer.may_lower_precision = options.precision == Precision::automatic;
         settings.enhancer.release_every_frame =
             options.release == ReleasePolicy::every_frame ||
             (options.release == ReleasePolicy::automatic && options.max_vram.has_value());
+        settings.link = link_;
         settings.frames_in_flight = job_.memory.frames_in_flight;
         if (job_.plan.reuse != Reuse::off) {
-            const Network& network = job_.model.network;
+            const Network& network = job_.model->network;
             settings.reuse =
                 reuse_settings(job_.plan.reuse, network.receptive_radius, network.alignment, job_.plan.tiles_exact);
             settings.enhancer.executor.any_shape = true;
@@ -302,7 +321,7 @@ private:
     SteadyEnhancer::Surroundings enhance_surroundings() {
         SteadyEnhancer::Surroundings surroundings;
         surroundings.make_executor = [this](const ExecutorSettings& settings) {
-            return make_executor(job_.model.network, settings);
+            return make_executor(job_.model->network, settings);
         };
         surroundings.release_caches = [] { release_caches(); };
         surroundings.pressure = [this] { return watch_.monitor().level(); };
@@ -369,6 +388,7 @@ private:
     RunWatch& watch_;
     FileCalls& files_;
     std::stop_token stop_;
+    std::shared_ptr<DeviceLink> link_;   // frames stay on that device; null = tensors are in the host's memory
     SourceIdentity source_;
     LiveFrames live_;
     EncodeProgress encoded_;
@@ -400,13 +420,13 @@ void report_failure(RunWatch& watch, const Plan& plan, Observer& observer) {
     }
 }
 
-Report run_job(FileCalls& files, const Options& options, FrameFilter* filter, Observer* observer,
+Report run_job(ModelShelf& models, FileCalls& files, const Options& options, FrameFilter* filter, Observer* observer,
                std::stop_token stop) {
     Observer silent;
     Observer& watcher = observer == nullptr ? silent : *observer;
     check_report_paths(options);
     remove_finished_checkpoint(files, options.output);
-    PreparedJob job = prepare(options);
+    PreparedJob job = prepare(options, models);
     const Plan plan = job.plan;
     RunWatch watch(job, files, watcher);
     watcher.on_plan(plan);
@@ -442,11 +462,18 @@ Report enhance(const Options& options, Observer* observer, std::stop_token stop)
 Report enhance(const Options& options, FrameFilter& filter, Observer* observer, std::stop_token stop) {
     Options anew = options;
     anew.resume = Resume::never;   // nobody knows what the filter of the interrupted run did
-    return run_job(system_files(), anew, &filter, observer, std::move(stop));
+    ModelShelf models;
+    return run_job(models, system_files(), anew, &filter, observer, std::move(stop));
 }
 
 Report enhance_through(FileCalls& files, const Options& options, Observer* observer, std::stop_token stop) {
-    return run_job(files, options, nullptr, observer, std::move(stop));
+    ModelShelf models;
+    return enhance_with(models, files, options, observer, std::move(stop));
+}
+
+Report enhance_with(ModelShelf& models, FileCalls& files, const Options& options, Observer* observer,
+                    std::stop_token stop) {
+    return run_job(models, files, options, nullptr, observer, std::move(stop));
 }
 
 std::vector<std::filesystem::path> remove_leftovers(const std::filesystem::path& output) {

@@ -1,6 +1,7 @@
 // Plans and reports as JSON: one list of field names a struct, the names of the structs' own members.
 #include <string>
 
+#include "millstream/batch.h"
 #include "millstream/job.h"
 #include "pipeline/json_types.h"
 #include "pipeline/plan_words.h"
@@ -128,21 +129,21 @@ static void to_json(Json& target, ReleasePolicy policy) {
 }
 
 MILLSTREAM_JSON_FIELDS(Size, width, height);
-MILLSTREAM_JSON_FIELDS(Options, input, output, overwrite, model, scale, size, fit, backend, precision, tile, batch,
-                       threads, colour_fix, reuse, temporal, temporal_flow, debug_view, max_memory, max_vram,
+MILLSTREAM_JSON_FIELDS(Options, input, output, overwrite, model, scale, size, fit, backend, precision, device, tile,
+                       batch, threads, colour_fix, reuse, temporal, temporal_flow, debug_view, max_memory, max_vram,
                        disk_limit, max_total, chunk, resume, release, elevated_pressure, critical_pressure, strict_io,
                        reports, metrics_file, codec, encoder, crf, preset, encoder_options, pixel_format, bake_rotation,
                        faststart, strict, deinterlace, crop, alpha, hwaccel, video_stream, audio, subtitles,
                        convert_subtitles, verify, runner);
 MILLSTREAM_JSON_FIELDS(StreamPlan, index, kind, codec, language, action, reason);
-MILLSTREAM_JSON_FIELDS(MemoryPlan, budget, base, decoder, network, frames, temporal, reuse, encoder);
+MILLSTREAM_JSON_FIELDS(MemoryPlan, budget, base, decoder, network, frames, temporal, reuse, encoder, vram, vram_budget);
 MILLSTREAM_JSON_FIELDS(DiskPlan, predicted_output, checkpoint, free, allowed, most_output);
 MILLSTREAM_JSON_FIELDS(Plan, options, input_container, input_size, input_pixel_format, input_colour, frame_rate, frames,
-                       duration_s, streams, chapters, model, model_file, model_scale, receptive_radius, device, backend,
-                       precision, tile, tiles_per_frame, halo, tiles_exact, batch, reuse, threads, container,
-                       output_size, encoder, output_pixel_format, output_colour, crf, preset, encoder_threads,
-                       lookahead, encoder_options, chunk_frames, resumed_frames, live_frames, queue_bytes, memory, disk,
-                       notes);
+                       duration_s, streams, chapters, model, model_file, model_scale, receptive_radius, device,
+                       device_name, backend, precision, tile, tiles_per_frame, halo, tiles_exact, batch, reuse, threads,
+                       container, output_size, encoder, output_pixel_format, output_colour, crf, preset,
+                       encoder_threads, lookahead, encoder_options, chunk_frames, resumed_frames, live_frames,
+                       queue_bytes, memory, disk, notes);
 MILLSTREAM_JSON_FIELDS(StageTime, name, busy_s, wait_input_s, wait_output_s);
 static void to_json(Json& target, const VerifyReport& report) {
     target = Json::parse(to_json(report));
@@ -155,6 +156,7 @@ MILLSTREAM_JSON_FIELDS(ReuseReport, share_computed, whole_frames, checks, check_
 MILLSTREAM_JSON_FIELDS(BackOff, frame, measure, from, to, why);
 MILLSTREAM_JSON_FIELDS(FileIo, path, role, bytes_read, bytes_written);
 MILLSTREAM_JSON_FIELDS(DiskTraffic, read_bytes, written_bytes, accounted_bytes, unexplained_bytes);
+MILLSTREAM_JSON_FIELDS(DeviceTraffic, uploads, uploaded_bytes, downloads, downloaded_bytes, synchronisations);
 MILLSTREAM_JSON_FIELDS(Bottleneck, stage, busy, words);
 static void to_json(Json& target, const Failure& failure) {
     const Error::Context& context = failure.context;
@@ -173,11 +175,11 @@ static Json versions_json(const std::vector<std::pair<std::string, std::string>>
 }
 static void to_json(Json& nlohmann_json_j, const Report& nlohmann_json_t) {
     NLOHMANN_JSON_EXPAND(NLOHMANN_JSON_PASTE(
-        NLOHMANN_JSON_TO, schema, outcome, failure, started, model, device, backend, precision, frames, resumed_frames,
-        wall_s, fps_mean, fps_p50, fps_p99, peak_rss_bytes, mean_rss_bytes, peak_vram_bytes, mean_vram_bytes, cpu_s,
-        energy_j, input_bytes, output_bytes, output_bits_per_pixel, bottleneck, stages, warnings, backoffs, reuse,
-        checkpoints, chunk_crf, files, disk, model_loads, peak_live_frames, repairs, decode_errors, copies_per_frame,
-        verification, plan, curve))
+        NLOHMANN_JSON_TO, schema, outcome, failure, started, model, device, device_name, backend, precision, frames,
+        resumed_frames, wall_s, fps_mean, fps_p50, fps_p99, peak_rss_bytes, mean_rss_bytes, peak_vram_bytes,
+        mean_vram_bytes, cpu_s, energy_j, input_bytes, output_bytes, output_bits_per_pixel, bottleneck, stages,
+        warnings, backoffs, reuse, checkpoints, chunk_crf, device_traffic, files, disk, model_loads, peak_live_frames,
+        repairs, decode_errors, copies_per_frame, verification, plan, curve))
     nlohmann_json_j["versions"] = versions_json(nlohmann_json_t.versions);
 }
 
@@ -189,6 +191,26 @@ std::string to_json(const Plan& plan) {
 }
 std::string to_json(const Report& report) {
     return Json(report).dump(2);
+}
+
+static Json failure_json(const std::optional<Error>& error) {
+    return error ? Json(Failure{error->exit_code(), error->context()}) : Json(nullptr);
+}
+
+std::string to_json(const BatchReport& report) {
+    Json batch{{"exit_code", report.exit_code()}, {"items", Json::array()}};
+    for (const BatchItem& item : report.items) {
+        const char* const outcome = item.outcome == BatchItem::Outcome::done     ? "done"
+                                    : item.outcome == BatchItem::Outcome::exists ? "exists"
+                                    : item.outcome == BatchItem::Outcome::failed ? "failed"
+                                                                                 : "waiting";
+        batch["items"].push_back({{"input", item.input.string()},
+                                  {"output", item.output.string()},
+                                  {"outcome", outcome},
+                                  {"report", item.report ? Json(*item.report) : Json(nullptr)},
+                                  {"error", failure_json(item.error)}});
+    }
+    return batch.dump(2);
 }
 
 }   // namespace millstream

@@ -1,6 +1,7 @@
 #include "pipeline/memory_plan.h"
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "enhance/blocks.h"
@@ -113,14 +114,35 @@ MemoryChoice lay_out(const MemoryNeeds& needs, const Candidate& tiles, int reque
         a_request += tile_pixels * 12.0 * (1 + needs.scale * needs.scale);
     }
     choice.memory.budget = needs.budget;
-    choice.memory.base = needs.base + needs.cost.fixed_bytes;
+    choice.memory.base = needs.base;
     choice.memory.decoder = needs.decoder;
     choice.memory.encoder = needs.encoder;
+    if (needs.devices > 0) {   // there the activations, the weights and the request's own input and output
+        const double tensors = tile_pixels * 12.0 * (1 + needs.scale * needs.scale);
+        const int of_one = (requests + needs.devices - 1) / needs.devices;
+        choice.memory.vram = needs.cost.fixed_bytes +
+                             static_cast<std::uint64_t>((needs.cost.bytes_per_pixel * tile_pixels + tensors) * of_one);
+        choice.memory.vram_budget = needs.vram_budget;
+        a_request = tiles.tiles > 1 && !needs.resident ? tensors : 0;
+    } else {
+        choice.memory.base += needs.cost.fixed_bytes;
+    }
     choice.memory.network = static_cast<std::uint64_t>(a_request * requests);
     choice.memory.frames = static_cast<std::uint64_t>(choice.live_frames) * alpha + (items + 2) * needs.source_picture +
                            inputs * needs.input_tensor + outputs * needs.output_tensor +
                            (items + 2) * needs.result_picture;
+    if (needs.resident) {   // tensors and what motion and lock keep are there, too; pictures are on both sides
+        const std::uint64_t tensors = inputs * needs.input_tensor + outputs * needs.output_tensor;
+        choice.memory.vram += tensors + choice.memory.temporal + needs.source_picture + needs.result_picture;
+        choice.memory.frames -= tensors;
+        choice.memory.temporal = 0;
+    }
     return choice;
+}
+
+// On a device its memory counts first: the host's is seldom what is missing there.
+bool lower(const MemoryPlan& a, const MemoryPlan& b) {
+    return a.vram != b.vram ? a.vram < b.vram : a.expected() < b.expected();
 }
 
 // A request without a tile to run would take its share of the threads from those that have one.
@@ -133,6 +155,15 @@ int most_requests(const MemoryNeeds& needs, const Candidate& tiles) {
 }
 
 }   // namespace
+
+std::uint64_t vram_budget(const Options& options, const std::vector<DeviceInfo>& devices) {
+    constexpr double kShareOfFree = 0.9;
+    std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
+    for (const DeviceInfo& device : devices) {
+        least = std::min(least, static_cast<std::uint64_t>(kShareOfFree * static_cast<double>(device.free)));
+    }
+    return options.max_vram.value_or(least);
+}
 
 void set_halo(MemoryNeeds& needs, int receptive_radius) {
     const bool exact = receptive_radius <= kLargestExactHalo;
@@ -152,11 +183,11 @@ std::optional<MemoryChoice> fit_memory(const MemoryNeeds& needs, MemoryChoice& s
         for (int requests = most_requests(needs, tiles); requests >= 1; --requests) {
             for (const Joining joining : {Joining::separate, Joining::fused}) {
                 const MemoryChoice choice = lay_out(needs, tiles, requests, joining);
-                if (first || choice.memory.expected() < smallest.memory.expected()) {
+                if (first || lower(choice.memory, smallest.memory)) {
                     smallest = choice;
                     first = false;
                 }
-                if (choice.memory.expected() > needs.budget) {
+                if (choice.memory.expected() > needs.budget || choice.memory.vram > choice.memory.vram_budget) {
                     continue;
                 }
                 const double time = tiles.area * (requests == 1 && needs.threads > 1 ? kOneRequestPenalty : 1.0) *

@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "enhance/cost_model.h"
 #include "enhance/tiles.h"
 #include "millstream/options.h"
 #include "millstream/plan.h"
+#include "model/device.h"
 #include "model/network.h"
 
 namespace millstream {
@@ -30,8 +32,11 @@ struct MemoryNeeds {
     bool reuse = false;                ///< what did not change is brought along
     std::uint64_t reuse_work = 0;      ///< work space of its own
     NetworkCost cost;
-    Size frame;                ///< input pixels
-    std::int64_t frames = 0;   ///< of the whole job; 0 = unknown
+    int devices = 0;                 ///< with memory of their own, which share the requests; 0 = the host computes
+    std::uint64_t vram_budget = 0;   ///< of each of them
+    bool resident = false;           ///< frames stay on the one device between their planes there and back
+    Size frame;                      ///< input pixels
+    std::int64_t frames = 0;         ///< of the whole job; 0 = unknown
     int scale = 1;
     int halo = 0;
     int blend = 0;
@@ -60,6 +65,9 @@ struct MemoryChoice {
     std::uint64_t result_queue = 0;     ///< before the encoder
     MemoryPlan memory;
 };
+
+/// How much of each device's own memory may be taken: what the user allows, or 90 % of what is free on the fullest.
+std::uint64_t vram_budget(const Options& options, const std::vector<DeviceInfo>& devices);
 
 /// Fills needs.halo and .blend for a network that sees `receptive_radius` input pixels around each: exact tiles, or for
 /// networks that see too far, cross-faded ones.

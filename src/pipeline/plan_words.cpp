@@ -25,12 +25,13 @@ void describe_input(PreparedJob& job) {
 
 void describe_network(PreparedJob& job) {
     Plan& plan = job.plan;
-    const Network& network = job.model.network;
-    plan.model = job.model.name;
-    plan.model_file = job.model.file.string();
+    const Network& network = job.model->network;
+    plan.model = job.model->name;
+    plan.model_file = job.model->file.string();
     plan.model_scale = network.scale;
     plan.receptive_radius = network.receptive_radius;
     plan.device = job.executor.device;
+    plan.device_name = names(job.devices);
     plan.backend = words(job.executor.backend);
     plan.precision = words(job.executor.precision);
     plan.tile = job.memory.layout.tile;
@@ -202,8 +203,9 @@ std::string to_text(const Plan& plan) {
         text << "  " << plan.chapters << (plan.chapters == 1 ? " chapter" : " chapters") << ": copy\n";
     }
     text << "Network  " << plan.model << " (x" << plan.model_scale << ", sees " << plan.receptive_radius << " px)\n"
-         << "         " << plan.backend << " " << plan.precision << " on " << plan.device << ", " << plan.threads
-         << " threads, " << plan.batch << (plan.batch == 1 ? " request" : " requests") << " in flight\n";
+         << "         " << plan.backend << " " << plan.precision << " on " << plan.device << " (" << plan.device_name
+         << "), " << plan.threads << " threads, " << plan.batch << (plan.batch == 1 ? " request" : " requests")
+         << " in flight\n";
     if (plan.tiles_per_frame == 1) {
         text << "         whole frames\n";
     } else {
@@ -231,6 +233,10 @@ std::string to_text(const Plan& plan) {
         text << ", lookahead " << plan.lookahead << " frames";
     }
     const MemoryPlan& memory = plan.memory;
+    if (memory.vram > 0) {
+        text << "\nVRAM     " << format_bytes(memory.vram) << " of " << format_bytes(memory.vram_budget)
+             << " on each device";
+    }
     text << "\nMemory   " << format_bytes(memory.expected()) << " of " << format_bytes(memory.budget) << ": program "
          << format_bytes(memory.base) << ", decoder " << format_bytes(memory.decoder) << ", network "
          << format_bytes(memory.network) << ", frames " << format_bytes(memory.frames) << ", temporal "

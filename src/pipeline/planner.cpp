@@ -11,6 +11,7 @@
 #include "millstream/error.h"
 #include "pipeline/chunk_plan.h"
 #include "pipeline/output_checks.h"
+#include "pipeline/output_size.h"
 #include "pipeline/plan_words.h"
 #include "pipeline/resume.h"
 #include "pipeline/stream_plan.h"
@@ -30,6 +31,8 @@ constexpr std::uint64_t kRefusalMargin = 24 * kMiB;
 constexpr double kProbeWorth = 20;
 // A frame, its neighbours, and the pictures made of it.
 constexpr std::uint64_t kDeinterlacedPictures = 5;
+// One computes while the next is on its way to the device, and the one before on its way back.
+constexpr int kRequestsOfDevice = 3;
 // Bytes an input pixel: differences, images and flow for the search for motion.
 constexpr std::uint64_t kReuseWorkBytes = 64;
 // The network's smallest useful share when the encoder's settings are chosen: two requests of this tile.
@@ -60,28 +63,16 @@ void check_options(const Options& options) {
     }
 }
 
-// Subsampled chroma needs even sides.
-Size even(Size size) {
-    return {size.width + size.width % 2, size.height + size.height % 2};
-}
-
-// As large as `limit` allows, with the shape of width x height; sides are even.
-Size fitted(double width, double height, Size limit) {
-    const double factor = std::min(limit.width / width, limit.height / height);
-    const auto side = [factor](double length, int most) {
-        const int nearest = 2 * static_cast<int>(std::lround(length * factor / 2));
-        return std::clamp(nearest, 2, most - most % 2);
-    };
-    return {side(width, limit.width), side(height, limit.height)};
-}
-
 bool takes_odd_sides(const PixelFormat& format) {
     return format.family != ColourFamily::yuv || (format.chroma_shift_x == 0 && format.chroma_shift_y == 0);
 }
 
 class Planner {
 public:
-    explicit Planner(const Options& options) { job_.plan.options = options; }
+    Planner(const Options& options, ModelShelf& models) : models_(models) {
+        job_.plan.options = options;
+        job_.loads_before = model_load_count();
+    }
 
     PreparedJob run() {
         check_options(options());
@@ -158,19 +149,33 @@ private:
     }
 
     void choose_model() {
-        job_.model = load_model(options().model, options().scale);
+        job_.model = models_.take(options().model, options().scale);
         job_.executor.backend = options().backend;
         job_.executor.precision = options().precision;
         if (job_.checkpoint) {   // what "auto" meant when the job was begun
             job_.executor.precision = precision_called(job_.checkpoint->resolved.precision);
         }
+        job_.devices = choose_devices(options().device, options().backend, find_devices(options().device));
+        job_.executor.device = words(job_.devices);
         job_.executor.threads = options().threads > 0 ? options().threads : usable_cpus();
         resolve_backend(job_.executor);
         choose_reuse();
+        limit_devices();
+    }
+
+    // Before anything is allocated there. What Torch's allocator may take stays below the budget by what the driver
+    // takes for itself beside it.
+    void limit_devices() {
+        for (const auto& link : job_.executor.links) {
+            if (!link->limit(vram_budget(options(), job_.devices))) {
+                note("The limit on device memory is planned for, but Torch's allocator cannot be told of it here.");
+            }
+        }
     }
 
     void choose_reuse() {
-        job_.plan.reuse = reuse_pays(job_.model.network) ? options().reuse : Reuse::off;
+        const bool on_host = job_.executor.links.empty();   // what decides on it looks at the host's memory
+        job_.plan.reuse = on_host && reuse_pays(job_.model->network) ? options().reuse : Reuse::off;
         if (job_.checkpoint && job_.checkpoint->resolved.reuse == words(Reuse::off)) {   // for lack of memory
             job_.plan.reuse = Reuse::off;
         }
@@ -208,6 +213,7 @@ private:
         choose_encoder_settings(for_encoder);
         adopt_encoder_settings();
         needs.alpha_kept = keeps_alpha(job_);
+        needs.resident = stays_on_device(job_);
         needs.encoder = encoder_memory(job_.encoder);
         needs.result_picture = job_.encoder.format.picture_bytes(job_.encoder.width, job_.encoder.height);
         return fit_memory(needs, smallest);
@@ -215,7 +221,7 @@ private:
 
     MemoryNeeds needs_without_encoder() {
         MemoryNeeds needs;
-        const Network& network = job_.model.network;
+        const Network& network = job_.model->network;
         needs.frame = input_size();
         needs.frames = video().frames;
         needs.scale = network.scale;
@@ -226,9 +232,14 @@ private:
         }
         needs.batch = options().batch;
         needs.threads = job_.executor.threads;
+        needs.devices = static_cast<int>(job_.executor.links.size());
+        if (needs.devices > 0) {
+            needs.threads = kRequestsOfDevice * needs.devices;
+            needs.vram_budget = vram_budget(options(), job_.devices);
+        }
         needs.input_kept = options().colour_fix != ColourFixing::off;
         needs.budget = options().max_memory ? *options().max_memory : default_memory_budget();
-        needs.cost = network_cost(needs.budget);
+        needs.cost = network_cost(needs.devices > 0 ? needs.vram_budget : needs.budget);
         seconds_per_frame_ = needs.cost.seconds_per_pixel * video().width * video().height;
         needs.base = resident_bytes() + kRunOverhead;
         needs.decoder = decoder_memory(job_.source, usable_cpus());
@@ -255,11 +266,12 @@ private:
 
     // Measured where that is worth its time and cannot itself exceed the budget.
     [[nodiscard]] NetworkCost network_cost(std::uint64_t budget) const {
-        const NetworkCost estimate = estimate_cost(job_.model.network, job_.executor);
+        const NetworkCost estimate = estimate_cost(job_.model->network, job_.executor);
+        const std::uint64_t taken = job_.executor.links.empty() ? resident_bytes() : 0;
         const double probe = estimate.bytes_per_pixel * kLargeProbeSide * kLargeProbeSide +
-                             static_cast<double>(estimate.fixed_bytes + resident_bytes());
+                             static_cast<double>(estimate.fixed_bytes + taken);
         return job_is_longer_than_probe() && probe < static_cast<double>(budget)
-                   ? measure_cost(job_.model.network, job_.executor)
+                   ? measure_cost(job_.model->network, job_.executor)
                    : estimate;
     }
 
@@ -320,10 +332,19 @@ private:
 
     [[noreturn]] void refuse_memory(const MemoryNeeds& needs, const MemoryChoice& smallest) const {
         const MemoryPlan& least = smallest.memory;
+        if (least.vram > least.vram_budget) {
+            throw Error(ErrorKind::refused,
+                        {"fitting the network into the device's memory",
+                         words(input_size()) + " with " + job_.model->name + " on " + names(job_.devices),
+                         "the budget is " + format_bytes(least.vram_budget) + ", but even with tiles of " +
+                             words(smallest.layout.tile) + " the network needs " + format_bytes(least.vram),
+                         "The smallest budget that would do is --max-vram " +
+                             std::to_string((least.vram + kMiB - 1) / kMiB) + "MiB"});
+        }
         const auto whole_mib = (least.expected() + kRefusalMargin + kMiB - 1) / kMiB;
         throw Error(
             ErrorKind::refused,
-            {"fitting the job into the memory budget", words(input_size()) + " with " + job_.model.name,
+            {"fitting the job into the memory budget", words(input_size()) + " with " + job_.model->name,
              "the budget is " + format_bytes(needs.budget) + ", but even with tiles of " + words(smallest.layout.tile) +
                  " the job needs " + format_bytes(least.expected()) + " (program " + format_bytes(least.base) +
                  ", decoder " + format_bytes(least.decoder) + ", network " + format_bytes(least.network) + ", frames " +
@@ -332,6 +353,7 @@ private:
              "The smallest budget that would do is --max-memory " + std::to_string(whole_mib) + "MiB"});
     }
 
+    ModelShelf& models_;
     PreparedJob job_;
     std::vector<std::string> encoder_notes_;
     double seconds_per_frame_ = 0;   // 0 = not measured
@@ -340,7 +362,12 @@ private:
 }   // namespace
 
 PreparedJob prepare(const Options& options) {
-    return Planner(options).run();
+    ModelShelf models;
+    return prepare(options, models);
+}
+
+PreparedJob prepare(const Options& options, ModelShelf& models) {
+    return Planner(options, models).run();
 }
 
 }   // namespace millstream

@@ -1,17 +1,22 @@
 // Options -> everything resolved, before anything is written.
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
+#include "frame/plane_tensors.h"
 #include "media/carriage.h"
 #include "media/cropping.h"
 #include "media/encoding.h"
 #include "media/interlacing.h"
 #include "media/probe.h"
 #include "millstream/plan.h"
+#include "model/device.h"
 #include "model/executor.h"
 #include "model/network.h"
+#include "model/shelf.h"
 #include "pipeline/checkpoint.h"
 #include "pipeline/memory_plan.h"
 
@@ -23,8 +28,10 @@ struct PreparedJob {
     SourceInfo source;
     std::optional<CropArea> crop;   ///< already part of `source`
     Deinterlacing deinterlacing;
-    LoadedModel model;
+    std::shared_ptr<const LoadedModel> model;
+    std::int64_t loads_before = 0;   ///< model_load_count() before this job
     ExecutorSettings executor;
+    std::vector<DeviceInfo> devices;   ///< that the network runs on
     EncoderSettings encoder;
     MemoryChoice memory;
     std::vector<CarriedStream> carried;     ///< rising indices
@@ -40,7 +47,23 @@ inline bool keeps_alpha(const PreparedJob& job) {
     return job.source.video().video->format.alpha && job.encoder.format.alpha && job.plan.options.alpha != Alpha::drop;
 }
 
+/// Frames can stay on the one device that the network runs on: what makes tensors of planes and planes of tensors there
+/// knows the formats and the matrix, the network's output has the size that is encoded, and nothing looks at tensors
+/// from the host (alpha, a debug view).
+inline bool stays_on_device(const PreparedJob& job) {
+    const VideoStreamInfo& video = *job.source.video().video;
+    const int scale = job.model->network.scale;
+    return job.executor.links.size() == 1 &&
+           converts_on_device(video.format, resolve_colour(video.colour, video.format, video.height)) &&
+           converts_on_device(job.encoder.format, job.encoder.colour) && job.encoder.width == video.width * scale &&
+           job.encoder.height == video.height * scale && !job.encoder.format.alpha &&
+           job.plan.options.debug_view == DebugView::none && job.plan.reuse == Reuse::off;
+}
+
 /// Probes, loads the network, chooses and checks. Throws Error: usage, input, model, refused.
 PreparedJob prepare(const Options& options);
+
+/// The same with a network that may have been loaded for the job before.
+PreparedJob prepare(const Options& options, ModelShelf& models);
 
 }   // namespace millstream

@@ -113,7 +113,7 @@ ResolvedJob resolve(const PreparedJob& job) {
     const TileLayout& layout = job.memory.layout;
     resolved.halo = layout.halo;
     resolved.blend = layout.blend;
-    if (layout.halo < job.model.network.receptive_radius) {
+    if (layout.halo < job.model->network.receptive_radius) {
         resolved.tile_width = layout.tile.width;
         resolved.tile_height = layout.tile.height;
     }
@@ -135,8 +135,8 @@ ResolvedJob resolve(const PreparedJob& job) {
 
 void check_resolved(const PreparedJob& job, const Checkpoint& checkpoint) {
     const std::filesystem::path path = checkpoint_path(job.plan.options.output);
-    if (job.model.sha256 != checkpoint.model_sha256) {
-        refuse(path, "the weights of " + job.model.name + " are not those it was begun with");
+    if (job.model->sha256 != checkpoint.model_sha256) {
+        refuse(path, "the weights of " + job.model->name + " are not those it was begun with");
     }
     const ResolvedJob now = resolve(job);
     const ResolvedJob& before = checkpoint.resolved;

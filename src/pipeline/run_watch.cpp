@@ -40,6 +40,10 @@ Figures figures_of(const PreparedJob& job, FileLedger& files) {
     };
 }
 
+std::optional<std::uint64_t> vram_budget_of(const Plan& plan) {
+    return plan.memory.vram_budget > 0 ? std::optional(plan.memory.vram_budget) : plan.options.max_vram;
+}
+
 void expect_files(FileLedger& files, const Options& options) {
     files.expect(options.input, "input");
     files.expect(partial_path(options.output), "output", options.output);
@@ -64,7 +68,7 @@ RunWatch::RunWatch(const PreparedJob& job, FileCalls& files, Observer& observer)
       monitor_({.thresholds = {job.plan.options.elevated_pressure, job.plan.options.critical_pressure},
                 .planned = {.expected = job.plan.memory.expected(),
                             .budget = job.plan.memory.budget,
-                            .vram_budget = job.plan.options.max_vram}},
+                            .vram_budget = vram_budget_of(job.plan)}},
                figures_of(job, files_), frames_, notices_) {
     expect_files(files_, job.plan.options);
     sampler_.emplace(monitor_);
@@ -102,6 +106,7 @@ void RunWatch::fill(Report& report) {
     report.versions = program_versions();
     report.model = report.plan.model;
     report.device = report.plan.device;
+    report.device_name = report.plan.device_name;
     report.backend = report.plan.backend;
     report.precision = report.precision.empty() ? report.plan.precision : report.precision;
     report.wall_s = std::chrono::duration<double>(Clock::now() - start_).count();

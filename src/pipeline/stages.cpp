@@ -50,18 +50,53 @@ std::optional<Frame> DecodeSource::next() {
     return std::nullopt;
 }
 
-ToTensorStage::ToTensorStage(const PixelFormat& format, int width, int height, bool keep_alpha)
-    : format_(format), width_(width), height_(height), keep_alpha_(keep_alpha), pool_(rgb_shape(width, height)) {}
+ToTensorStage::ToTensorStage(const PixelFormat& format, int width, int height, bool keep_alpha,
+                             std::shared_ptr<DeviceLink> link)
+    : format_(format),
+      width_(width),
+      height_(height),
+      keep_alpha_(keep_alpha),
+      link_(std::move(link)),
+      pool_(rgb_shape(width, height)) {}
+
+void ToTensorStage::prepare(const Colour& colour) {
+    if (colour_ == colour) {
+        return;
+    }
+    colour_ = colour;
+    convert_.reset();
+    convert_there_.reset();
+    if (link_ && converts_on_device(format_, colour)) {
+        convert_there_.emplace(format_, colour, width_, height_, link_->device());
+    } else {
+        convert_.emplace(format_, colour, width_, height_);
+    }
+}
+
+at::Tensor ToTensorStage::converted(const Picture& picture) {
+    prepare(resolve_colour(picture.colour, format_, height_));
+    if (convert_there_) {
+        std::vector<at::Tensor> planes = plane_tensors(picture);
+        for (at::Tensor& plane : planes) {
+            plane = link_->upload(plane);
+        }
+        at::Tensor rgb = convert_there_->convert(planes);
+        link_->wait();   // the decoder gets its picture back
+        return rgb;
+    }
+    at::Tensor tensor = pool_.take();
+    convert_->convert(picture, tensor);
+    if (link_) {
+        at::Tensor there = link_->upload(tensor);
+        link_->wait();
+        return there;
+    }
+    return tensor;
+}
 
 void ToTensorStage::process(Item item, const Emit& emit) {
     if (auto* frame = std::get_if<Frame>(&item)) {
-        const Colour colour = resolve_colour(frame->source.colour, format_, height_);
-        if (!convert_ || colour != colour_) {
-            convert_.emplace(format_, colour, width_, height_);
-            colour_ = colour;
-        }
-        frame->input = pool_.take();
-        convert_->convert(frame->source, frame->input);
+        frame->input = converted(frame->source);
         if (keep_alpha_) {
             frame->alpha = alpha_plane(frame->source);
         }
@@ -73,7 +108,8 @@ void ToTensorStage::process(Item item, const Emit& emit) {
 EnhanceStage::EnhanceStage(const Settings& settings, SteadyEnhancer::Surroundings surroundings, std::stop_token stop)
     : settings_(settings),
       pool_(rgb_shape(settings.enhancer.frame.width * settings.enhancer.scale,
-                      settings.enhancer.frame.height * settings.enhancer.scale)),
+                      settings.enhancer.frame.height * settings.enhancer.scale),
+            settings.link ? settings.link->device() : at::Device(at::kCPU)),
       network_(settings.enhancer, completed(std::move(surroundings))),
       enhancer_({settings.reuse, settings.enhancer.frame, settings.enhancer.executor.threads}, network_,
                 [this] { return pool_.take(); }),
@@ -87,7 +123,7 @@ SteadyEnhancer::Surroundings EnhanceStage::completed(SteadyEnhancer::Surrounding
     surroundings.make_output = [this](Size size) {
         const at::Tensor whole = pool_.take();
         const bool is_whole = whole.size(1) == size.height && whole.size(2) == size.width;
-        return is_whole ? whole : at::empty(rgb_shape(size.width, size.height), at::kFloat);
+        return is_whole ? whole : at::empty(rgb_shape(size.width, size.height), whole.options());
     };
     surroundings.release_caches = [this, release = std::move(surroundings.release_caches)] {
         pool_.drop_idle();
@@ -141,6 +177,7 @@ void EnhanceStage::emit_done(EnhancerFrame done, const Emit& emit) {
     Frame frame = std::move(waiting_.front());
     waiting_.pop_front();
     frame.output = std::move(done.output);
+    frame.precision = network_.effort().precision;   // a frame that is still inside when it changes is computed again
     emit(std::move(frame));
 }
 
@@ -152,10 +189,15 @@ void ColourFixStage::process(Item item, const Emit& emit) {
     emit(std::move(item));
 }
 
-ToPictureStage::ToPictureStage(Size network_output, const EncoderSettings& encoder)
-    : pool_(encoder.format, encoder.width, encoder.height),
-      convert_(network_output.width, network_output.height, encoder.format, encoder.colour, encoder.width,
-               encoder.height) {}
+ToPictureStage::ToPictureStage(Size network_output, const EncoderSettings& encoder, std::shared_ptr<DeviceLink> link)
+    : pool_(encoder.format, encoder.width, encoder.height), link_(std::move(link)) {
+    if (link_) {
+        convert_there_.emplace(encoder.format, encoder.colour, encoder.width, encoder.height, link_->device());
+    } else {
+        convert_.emplace(network_output.width, network_output.height, encoder.format, encoder.colour, encoder.width,
+                         encoder.height);
+    }
+}
 
 void ToPictureStage::process(Item item, const Emit& emit) {
     auto* frame = std::get_if<Frame>(&item);
@@ -164,7 +206,11 @@ void ToPictureStage::process(Item item, const Emit& emit) {
         frame->alpha = {};
     } else if (frame != nullptr) {
         Picture picture = pool_.take();
-        convert_.convert(frame->output, picture, frame->alpha.owner ? &frame->alpha : nullptr);
+        if (convert_there_) {
+            link_->download(convert_there_->convert(frame->output), plane_tensors(picture));
+        } else {
+            convert_->convert(frame->output, picture, frame->alpha.owner ? &frame->alpha : nullptr);
+        }
         frame->output.reset();
         frame->alpha = {};
         picture.pts = frame->pts;
@@ -180,7 +226,7 @@ void EncodeStage::process(Item item, const Emit& emit) {
             return;
         }
         if (chunks_.begins(frame->index) && frame->index > committer_.committed_frames()) {
-            committer_.end_chunk(frame->pts);
+            committer_.end_chunk(frame->pts, frame->precision);
         }
         output_.write(frame->result);
         committer_.taken(*frame);

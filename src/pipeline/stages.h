@@ -11,6 +11,7 @@
 #include "enhance/reuse_enhancer.h"
 #include "enhance/steady_enhancer.h"
 #include "frame/convert.h"
+#include "frame/plane_tensors.h"
 #include "frame/tensor_pool.h"
 #include "media/decoder.h"
 #include "media/output.h"
@@ -45,20 +46,27 @@ private:
 /// from the one before is converted by its own.
 class ToTensorStage : public Stage {
 public:
-    /// `keep_alpha`: `format` has an alpha plane and the output keeps it: Frame::alpha.
-    ToTensorStage(const PixelFormat& format, int width, int height, bool keep_alpha = false);
+    /// `keep_alpha`: `format` has an alpha plane and the output keeps it: Frame::alpha. `link`: the planes go to that
+    /// device as they are, and the tensor is made there.
+    ToTensorStage(const PixelFormat& format, int width, int height, bool keep_alpha = false,
+                  std::shared_ptr<DeviceLink> link = nullptr);
     [[nodiscard]] std::string_view name() const override { return "to-tensor"; }
     void process(Item item, const Emit& emit) override;
     [[nodiscard]] const TensorPool& pool() const { return pool_; }
 
 private:
+    void prepare(const Colour& colour);
+    [[nodiscard]] at::Tensor converted(const Picture& picture);
+
     PixelFormat format_;
     int width_;
     int height_;
     bool keep_alpha_;
+    std::shared_ptr<DeviceLink> link_;
     TensorPool pool_;
-    Colour colour_;
+    std::optional<Colour> colour_;
     std::optional<PictureToTensor> convert_;
+    std::optional<PlanesToRgb> convert_there_;   // one of the two
 };
 
 /// Fills Frame::output from Frame::input, and from what was made of the frame before. Frames that arrive after a stop
@@ -70,9 +78,10 @@ public:
         std::optional<ReuseSettings> reuse;   ///< nothing: every frame is computed
         /// Nobody has filled Frame::motion: cuts and flow are found here, where reuse needs them.
         std::optional<FlowQuality> find_motion;
-        std::int64_t chunk_frames = 0;      ///< reuse starts anew kWarmUp frames before each; 0 = it is one
-        std::size_t frames_in_flight = 0;   ///< most frames that wait when process() returns
-        bool keep_input = false;            ///< a later stage needs Frame::input
+        std::int64_t chunk_frames = 0;                ///< reuse starts anew kWarmUp frames before each; 0 = it is one
+        std::size_t frames_in_flight = 0;             ///< most frames that wait when process() returns
+        bool keep_input = false;                      ///< a later stage needs Frame::input
+        std::shared_ptr<DeviceLink> link = nullptr;   ///< tensors are on that device; null = in the host's memory
     };
     /// Of `surroundings` make_output is the stage's own, and release_caches comes behind giving back its pool's memory.
     EnhanceStage(const Settings& settings, SteadyEnhancer::Surroundings surroundings, std::stop_token stop);
@@ -111,15 +120,19 @@ private:
 };
 
 /// Fills Frame::result from Frame::output and Frame::alpha: colour conversion, and resampling where the sizes differ.
+/// `link`: Frame::output is on that device; it is converted there, without dither, and its planes come back. Then the
+/// sizes must be the same, and there is no alpha.
 class ToPictureStage : public Stage {
 public:
-    ToPictureStage(Size network_output, const EncoderSettings& encoder);
+    ToPictureStage(Size network_output, const EncoderSettings& encoder, std::shared_ptr<DeviceLink> link = nullptr);
     [[nodiscard]] std::string_view name() const override { return "to-picture"; }
     void process(Item item, const Emit& emit) override;
 
 private:
     PicturePool pool_;
-    TensorToPicture convert_;
+    std::shared_ptr<DeviceLink> link_;
+    std::optional<TensorToPicture> convert_;
+    std::optional<RgbToPlanes> convert_there_;   // one of the two
 };
 
 /// What has been handed to the encoder so far. Written by the encode stage, read by the thread that watches the job.

@@ -61,7 +61,7 @@ std::vector<std::string> find_gpus() {
 SystemInfo inspect_system(const std::filesystem::path& disk_path) {
     SystemInfo info;
     info.libraries = {{"media", ffmpeg_version()}, {"networks", backend_versions()}};
-    info.cpu_name = proc_value("/proc/cpuinfo", "model name");
+    info.cpu_name = cpu_name();
     info.cpu_features = network_features();
     info.cpu_threads = usable_cpus();
     info.memory_available = available_memory();

@@ -141,7 +141,7 @@ TEST(CommandLine, mistakes_get_a_sentence_and_exit_code_2) {
     EXPECT_THAT(usage_error({"models"}), HasSubstr("the command is missing"));
     EXPECT_THAT(usage_error({"models", "lisst"}), HasSubstr("Did you mean list?"));
     EXPECT_THAT(usage_error({"enhance", "in", "-o", "out", "--scael", "2"}), HasSubstr("Did you mean --scale?"));
-    EXPECT_THAT(usage_error({"enhance", "in", "-o", "out", "another"}), HasSubstr("one word more than expected"));
+    EXPECT_THAT(usage_error({"inspect", "in", "-o", "out", "another"}), HasSubstr("one word more than expected"));
     EXPECT_THAT(usage_error({"enhance", "-film.mp4", "-o", "out"}), HasSubstr("write it last, after --"));
     EXPECT_THAT(usage_error({"enhance", "in"}), HasSubstr("--output is required"));
     EXPECT_THAT(usage_error({"enhance", "-o", "out"}), HasSubstr("IN is required"));
@@ -196,6 +196,21 @@ TEST(CommandLine, help_and_version_are_texts_to_print) {
 
 TEST(CommandLine, the_hidden_runner_is_not_in_the_help) {
     EXPECT_THAT(parse_command_line({"enhance", "--help"}).text, testing::Not(HasSubstr("--runner")));
+}
+
+TEST(Enhance, takes_several_inputs_and_devices) {
+    const CommandLine line = parse_command_line(
+        {"enhance", "a.mp4", "b.mkv", "-o", "out/", "--fail-fast", "--device", "cuda:0", "--device", "cuda:1,cuda:2"});
+    EXPECT_EQ(line.inputs, (std::vector<std::filesystem::path>{"a.mp4", "b.mkv"}));
+    EXPECT_EQ(line.options.output, "out/");
+    EXPECT_TRUE(line.fail_fast);
+    EXPECT_EQ(line.options.device, "cuda:0,cuda:1,cuda:2");
+    const EffectiveOptions effective = resolve_options(line.layers);
+    EXPECT_EQ(effective.options.device, "cuda:0,cuda:1,cuda:2");
+    for (const char* wrong : {"tpu", "cuda:x", "cuda:", "", "cpu,", "openvino"}) {
+        EXPECT_THAT(usage_error({"enhance", "a", "-o", "b", "--device", wrong}), HasSubstr("--device")) << wrong;
+    }
+    EXPECT_EQ(parse_command_line({"enhance", "a", "-o", "b"}).options.device, "auto");
 }
 
 }   // namespace

@@ -5,12 +5,14 @@
 //   any other  ten frames, a warning, done
 // verify() finds a difference where the name of its result begins with `broken`, and takes three seconds by its own
 // account where that of its source begins with `long`.
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <new>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "millstream/batch.h"
 #include "millstream/error.h"
 #include "millstream/job.h"
 #include "millstream/model.h"
@@ -99,6 +101,45 @@ Report enhance(const Options& options, Observer* observer, std::stop_token stop)
         report.verification = verify(verification, observer, std::move(stop));
     }
     return report;
+}
+
+std::size_t BatchReport::count(BatchItem::Outcome outcome) const {
+    return static_cast<std::size_t>(std::count_if(
+        items.begin(), items.end(), [outcome](const BatchItem& item) { return item.outcome == outcome; }));
+}
+int BatchReport::exit_code() const {   // of the first that failed
+    const auto failed = std::find_if(items.begin(), items.end(), [](const BatchItem& item) { return item.error; });
+    return failed == items.end() ? 0 : failed->error->exit_code();
+}
+
+BatchReport enhance_all(const BatchOptions& batch, BatchObserver* observer, std::stop_token stop) {
+    BatchReport report;
+    for (const std::filesystem::path& input : batch.inputs) {
+        Options options = batch.each;
+        options.input = input;
+        options.output = batch.folder / input.filename();
+        BatchItem& item = report.items.emplace_back();
+        item.input = input;
+        item.output = options.output;
+        observer->on_begin(report.items.size(), batch.inputs.size(), item);
+        try {
+            item.report = enhance(options, observer, stop);
+            item.outcome = BatchItem::Outcome::done;
+        } catch (const Error& error) {
+            item.error = error;
+            item.outcome = BatchItem::Outcome::failed;
+        }
+        observer->on_end(item);
+    }
+    return report;
+}
+
+std::string to_json(const BatchReport& report) {
+    nlohmann::json items = nlohmann::json::array();
+    for (const BatchItem& item : report.items) {
+        items.push_back({{"input", item.input.string()}, {"report", nullptr}, {"error", nullptr}});
+    }
+    return nlohmann::json{{"exit_code", report.exit_code()}, {"items", items}}.dump();
 }
 
 std::string to_json(const VerifyReport& report) {

@@ -207,5 +207,20 @@ TEST(configuration, every_rule_has_a_meaning_or_says_why_not) {
     }
 }
 
+TEST(Configuration, a_gpus_number_is_a_wish_and_no_gpu_is_the_processor) {
+    const auto device = [](const std::string& text) {
+        for (const Setting& setting : parse_configuration(text, "c.json").settings) {
+            if (setting.name == "device") {
+                return setting.text;
+            }
+        }
+        return std::string("not said");
+    };
+    EXPECT_EQ(device(R"({"performance": {"gpu_id": 1}})"), "auto:1");
+    EXPECT_EQ(device(R"({"performance": {"use_gpu": true, "gpu_id": 0}})"), "auto:0");
+    EXPECT_EQ(device(R"({"performance": {"gpu_id": 1, "use_gpu": false}})"), "cpu");
+    EXPECT_EQ(device(R"({"performance": {"use_gpu": true}})"), "not said");
+}
+
 }   // namespace
 }   // namespace millstream

@@ -81,5 +81,21 @@ TEST(layers, nothing_said_gives_the_defaults) {
                             [](const Setting& entry) { return entry.origin == "default"; }));
 }
 
+TEST(Layers, a_preset_is_looked_for_in_the_configurations_folder_before_the_built_in_ones) {
+    const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "millstream-presets";
+    std::filesystem::create_directories(folder);
+    std::ofstream(folder / "theater_medium_balanced.yaml") << "tile_size: 96\n";
+    ConfigLayers layers;
+    layers.preset = "theater_medium_balanced";
+    const EffectiveOptions built_in = resolve_options(layers);
+    EXPECT_NE(built_in.options.tile, 96);
+    layers.configuration = "c.json";
+    layers.configuration_text = R"({"paths": {"presets_dir": ")" + folder.string() + R"("}})";
+    EXPECT_EQ(resolve_options(layers).options.tile, 96);
+    layers.preset = "theater_small_fast";
+    EXPECT_TRUE(resolve_options(layers).preset) << "what the folder does not have is built in";
+    std::filesystem::remove_all(folder);
+}
+
 }   // namespace
 }   // namespace millstream

@@ -26,6 +26,7 @@ TEST(option_table, values_go_in_and_come_out_again) {
                                                                      {"fit", "640x480"},
                                                                      {"backend", "torch"},
                                                                      {"precision", "bf16"},
+                                                                     {"device", "cuda:0,cuda:1"},
                                                                      {"tile", "512"},
                                                                      {"batch", "4"},
                                                                      {"threads", "3"},

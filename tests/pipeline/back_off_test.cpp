@@ -1,14 +1,11 @@
 // Memory that really runs out: every allocation of the network's stage fails once, in a run through the threaded
 // runner.
 #include <ATen/Functions.h>
-#include <c10/core/CPUAllocator.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <new>
-
 #include "model/networks.h"
+#include "pipeline/failing_allocator.h"
 #include "pipeline/runner.h"
 #include "pipeline/stages.h"
 
@@ -18,33 +15,6 @@ namespace {
 constexpr Size kFrame{40, 28};
 constexpr int kFrames = 5;
 constexpr int kScale = 2;
-
-/// Torch's allocator for the CPU for as long as it exists; fails the n-th allocation since it was made.
-class FailingAllocator final : public c10::Allocator {
-public:
-    explicit FailingAllocator(int fail_at) : inner_(c10::GetCPUAllocator()), fail_at_(fail_at) {
-        c10::SetCPUAllocator(this, kPriority);
-    }
-    ~FailingAllocator() override { c10::SetCPUAllocator(inner_, kPriority); }
-    FailingAllocator(const FailingAllocator&) = delete;
-    FailingAllocator& operator=(const FailingAllocator&) = delete;
-
-    c10::DataPtr allocate(std::size_t bytes) override {
-        if (count_.fetch_add(1) + 1 == fail_at_) {
-            throw std::bad_alloc();
-        }
-        return inner_->allocate(bytes);
-    }
-    c10::DeleterFnPtr raw_deleter() const override { return inner_->raw_deleter(); }
-    void copy_data(void* to, const void* from, std::size_t bytes) const override { default_copy_data(to, from, bytes); }
-    [[nodiscard]] int count() const { return count_.load(); }
-
-private:
-    static constexpr std::uint8_t kPriority = 100;
-    c10::Allocator* inner_;
-    int fail_at_;
-    std::atomic<int> count_{0};
-};
 
 Network small_network() {
     return chain({conv(3, 8, 3), prelu(8), conv(8, 12, 3), shuffle(2)});

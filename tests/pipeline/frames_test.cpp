@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "millstream/error.h"
 #include "millstream/torch.h"
 
 namespace millstream {
@@ -160,6 +161,18 @@ TEST_F(Frames, what_a_filter_throws_comes_out_of_enhance_and_nothing_is_left) {
     Failing failing;
     EXPECT_THROW(enhance(options_, failing), std::domain_error);
     EXPECT_FALSE(std::filesystem::exists(folder_ / "out.mkv.part"));
+}
+
+TEST_F(Frames, an_exact_size_and_one_that_fits_are_made_by_the_enhancer) {
+    options_.size = Size{50, 30};
+    FrameEnhancer exact(options_);
+    EXPECT_EQ(exact.enhance(frame_of(at::rand({3, 32, 48}, at::kFloat))).size(), (Size{50, 30}));
+    options_.size.reset();
+    options_.fit = Size{100, 40};
+    FrameEnhancer fitting(options_);
+    EXPECT_EQ(fitting.enhance(frame_of(at::rand({3, 32, 48}, at::kFloat))).size(), (Size{60, 40}));
+    options_.size = Size{50, 30};
+    EXPECT_THROW(FrameEnhancer{options_}, Error);
 }
 
 }   // namespace

@@ -6,10 +6,14 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "millstream/batch.h"
 #include "millstream/error.h"
+#include "pipeline/output_checks.h"
+#include "pipeline/stages.h"
 
 namespace millstream {
 namespace {
@@ -144,6 +148,139 @@ TEST_F(Job, a_disk_that_is_too_small_is_refused_with_every_number) {
         }
     }
     EXPECT_FALSE(std::filesystem::exists(job.output.string() + ".part"));
+}
+
+TEST_F(Job, names_the_device_in_plan_and_report_and_refuses_one_that_is_not_there) {
+    Options job = options("64x48");
+    job.device = "cpu";
+    const Report report = enhance(job);
+    EXPECT_EQ(report.device, "cpu");
+    EXPECT_EQ(report.device_name, report.plan.device_name);
+    EXPECT_FALSE(report.device_name.empty());
+    EXPECT_FALSE(report.device_traffic);
+    EXPECT_EQ(report.plan.memory.vram, 0U);
+    job.device = "cuda:98";
+    job.overwrite = true;
+    try {
+        make_plan(job);
+        FAIL() << "there are no 99 devices";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::usage);
+        EXPECT_NE(error.context().hint.find("cpu (" + report.device_name + ")"), std::string::npos) << error.what();
+    }
+}
+
+TEST_F(Job, r3_1_several_videos_load_the_network_once_and_one_that_fails_does_not_stop_the_others) {
+    BatchOptions batch;
+    batch.each = options("64x48");
+    for (const char* name : {"b.mp4", "c.mp4"}) {
+        std::filesystem::copy(folder_ / "in.mp4", folder_ / name);
+    }
+    std::ofstream(folder_ / "broken.mkv") << "no video";
+    batch.inputs = {folder_ / "in.mp4", folder_ / "broken.mkv", folder_ / "b.mp4", folder_ / "c.mp4"};
+    batch.folder = folder_ / "out";
+    batch.each.reports = {folder_ / "run.json"};
+    const BatchReport report = enhance_all(batch);
+    ASSERT_EQ(report.items.size(), 4U);
+    EXPECT_EQ(report.count(BatchItem::Outcome::done), 3U);
+    EXPECT_EQ(report.items[1].outcome, BatchItem::Outcome::failed);
+    EXPECT_EQ(report.exit_code(), 3);
+    std::int64_t loads = 0;
+    for (const BatchItem& item : report.items) {
+        loads += item.report ? item.report->model_loads : 0;
+    }
+    EXPECT_EQ(loads, 1);
+    for (const char* name : {"in", "b", "c"}) {
+        EXPECT_TRUE(std::filesystem::exists(folder_ / "out" / (std::string(name) + ".mp4"))) << name;
+        EXPECT_TRUE(std::filesystem::exists(folder_ / (std::string(name) + ".run.json"))) << name;
+    }
+}
+
+TEST_F(Job, several_videos_stop_at_the_first_failure_where_that_is_asked_and_leave_what_is_done) {
+    BatchOptions batch;
+    batch.each = options("64x48");
+    std::ofstream(folder_ / "broken.mkv") << "no video";
+    batch.inputs = {folder_ / "broken.mkv", folder_ / "in.mp4"};
+    batch.folder = folder_ / "out";
+    batch.fail_fast = true;
+    EXPECT_EQ(enhance_all(batch).items[1].outcome, BatchItem::Outcome::waiting);
+    batch.fail_fast = false;
+    EXPECT_EQ(enhance_all(batch).items[1].outcome, BatchItem::Outcome::done);
+    const auto written = std::filesystem::last_write_time(folder_ / "out" / "in.mp4");
+    EXPECT_EQ(enhance_all(batch).items[1].outcome, BatchItem::Outcome::exists);
+    EXPECT_EQ(std::filesystem::last_write_time(folder_ / "out" / "in.mp4"), written);
+}
+
+TEST(Batch, one_output_for_two_inputs_is_refused) {
+    BatchOptions batch;
+    batch.folder = "out";
+    batch.inputs = {"a/film.mp4", "b/film.mp4"};
+    EXPECT_THROW(batch_jobs(batch), Error);
+    batch.inputs = {"a/film.mp4", "b/film.avi"};
+    const std::vector<Options> jobs = batch_jobs(batch);
+    EXPECT_EQ(jobs[0].output, "out/film.mp4");
+    EXPECT_EQ(jobs[1].output, "out/film.mkv") << "no container that is written";
+}
+
+TEST(Batch, the_exit_code_is_that_of_the_worst_failure) {
+    BatchReport report;
+    const auto failed = [&report](ErrorKind kind) {
+        report.items.push_back({.outcome = BatchItem::Outcome::failed, .error = Error(kind, {})});
+        return report.exit_code();
+    };
+    EXPECT_EQ(report.exit_code(), 0);
+    report.items.push_back({.outcome = BatchItem::Outcome::done, .report = Report{}});
+    EXPECT_EQ(report.exit_code(), 0);
+    EXPECT_EQ(failed(ErrorKind::usage), 2);
+    EXPECT_EQ(failed(ErrorKind::input), 3);
+    EXPECT_EQ(failed(ErrorKind::resource), 6);
+    EXPECT_EQ(failed(ErrorKind::refused), 6);
+    EXPECT_EQ(failed(ErrorKind::interrupted), 130);
+}
+
+// A back-off that changed the precision happens where memory is short and the hardware has another one: here the frames
+// only say so.
+TEST_F(Job, a_checkpoint_holds_the_precision_of_the_next_frame_and_a_later_run_goes_on_in_it) {
+    Options asked = options("64x48");
+    asked.backend = Backend::torch;
+    asked.chunk = {ChunkLength::Kind::frames, 0, 24};
+    const PreparedJob job = prepare(asked);
+    ASSERT_EQ(job.executor.precision, Precision::fp32);
+    {
+        VideoOutput output({.path = partial_path(asked.output),
+                            .container = job.plan.container,
+                            .encoder = job.encoder,
+                            .carried = job.carried,
+                            .index_bytes = job.index_bytes,
+                            .stale_checkpoint = checkpoint_path(asked.output),
+                            .files = &system_files()},
+                           job.source);
+        ChunkCommitter committer(job, identify(asked.input), output, system_files());
+        EncodeProgress progress;
+        EncodeStage encode(output, committer, Chunks(24), progress);
+        VideoDecoder decoder(job.source, {});
+        ToTensorStage to_tensor(job.source.video().video->format, 64, 48);
+        ToPictureStage to_picture({64, 48}, job.encoder);
+        LiveFrames live;
+        for (std::int64_t i = 0; i < 26; ++i) {
+            Frame frame(live, i);
+            frame.source = decoder.next().value();
+            frame.pts = frame.source.pts;
+            frame.duration = frame.source.duration;
+            frame.source_hash = hash_of(frame.source);
+            frame.precision = i < 23 ? Precision::fp32 : Precision::bf16;
+            to_tensor.process(std::move(frame), [&](Item converted) {
+                std::get<Frame>(converted).output = std::get<Frame>(converted).input;
+                to_picture.process(std::move(converted), [&](Item picture) { encode.process(std::move(picture), {}); });
+            });
+        }
+    }
+    EXPECT_EQ(read_checkpoint(checkpoint_path(asked.output)).value().resolved.precision, "bf16");
+    const Report report = enhance(asked);
+    EXPECT_EQ(report.resumed_frames, 24);
+    EXPECT_EQ(report.frames, 30);
+    EXPECT_EQ(report.plan.precision, "bf16");
+    EXPECT_EQ(report.precision, "bf16");
 }
 
 }   // namespace

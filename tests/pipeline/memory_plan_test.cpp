@@ -91,5 +91,57 @@ TEST(FitMemory, the_users_tile_and_batch_are_kept) {
     EXPECT_EQ(choice->requests, 3);
 }
 
+// What runs on a device counts against its memory, what waits for it against the host's.
+TEST(FitMemory, a_device_with_little_memory_gets_smaller_tiles_and_the_host_is_not_charged_for_them) {
+    MemoryNeeds needs = needs_for({1920, 1080}, 6 * kGiB);
+    needs.cost.fixed_bytes = 100 * kMiB;
+    MemoryChoice smallest;
+    const auto on_host = fit_memory(needs, smallest);
+    needs.devices = 1;
+    needs.vram_budget = 8 * kGiB;
+    const auto roomy = fit_memory(needs, smallest);
+    needs.vram_budget = 600 * kMiB;
+    const auto tight = fit_memory(needs, smallest);
+    ASSERT_TRUE(on_host && roomy && tight);
+    EXPECT_EQ(on_host->memory.vram, 0U);
+    EXPECT_EQ(roomy->memory.network, 0U) << "whole frames: nothing of the network is in the host's memory";
+    EXPECT_LT(roomy->memory.base, on_host->memory.base) << "the weights are on the device";
+    EXPECT_GT(roomy->memory.vram, 1920U * 1080U * 800U);
+    EXPECT_LE(tight->memory.vram, needs.vram_budget);
+    EXPECT_GT(tight->memory.vram, needs.cost.fixed_bytes);
+    EXPECT_LT(tight->layout.tile.width, 1920);
+}
+
+TEST(FitMemory, two_devices_share_the_requests_and_each_needs_half) {
+    MemoryNeeds needs = needs_for({640, 360}, 6 * kGiB);
+    needs.vram_budget = 8 * kGiB;
+    needs.batch = 4;
+    MemoryChoice smallest;
+    needs.devices = 1;
+    const auto one = fit_memory(needs, smallest);
+    needs.devices = 2;
+    const auto two = fit_memory(needs, smallest);
+    ASSERT_TRUE(one && two);
+    EXPECT_EQ(two->memory.vram * 2, one->memory.vram);
+}
+
+TEST(FitMemory, a_device_that_is_too_small_is_refused_with_what_would_do) {
+    MemoryNeeds needs = needs_for({1920, 1080}, 6 * kGiB);
+    needs.devices = 1;
+    needs.vram_budget = kMiB;
+    MemoryChoice smallest;
+    EXPECT_FALSE(fit_memory(needs, smallest));
+    needs.vram_budget = smallest.memory.vram;
+    EXPECT_TRUE(fit_memory(needs, smallest));
+}
+
+TEST(VramBudget, is_what_the_user_allows_or_most_of_what_is_free_on_the_fullest_device) {
+    const std::vector<DeviceInfo> devices{{"cuda:0", "", 8 * kGiB, 6 * kGiB}, {"cuda:1", "", 8 * kGiB, 2 * kGiB}};
+    Options options;
+    EXPECT_EQ(vram_budget(options, devices), static_cast<std::uint64_t>(0.9 * 2 * static_cast<double>(kGiB)));
+    options.max_vram = kGiB;
+    EXPECT_EQ(vram_budget(options, devices), kGiB);
+}
+
 }   // namespace
 }   // namespace millstream
