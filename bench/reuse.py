@@ -49,7 +49,8 @@ Row = tuple[str, float | None, str, str, bool | None, str]
 
 
 def pictures(clip: Clip, frames: int) -> bytes:
-    command = ["ffmpeg", "-v", "error", "-ss", str(clip.start_s), "-i", CLIPS / clip.name, "-frames:v", str(frames)]
+    source = str(CLIPS / clip.name)
+    command = ["ffmpeg", "-v", "error", "-ss", str(clip.start_s), "-i", source, "-frames:v", str(frames)]
     crop = ["-vf", f"crop={clip.width}:{clip.height}:0:0", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
     return subprocess.run([*command, *crop], capture_output=True, check=True).stdout
 
@@ -60,7 +61,7 @@ def mean_psnr(levels: list[float]) -> float:
 
 
 def measured(clip: Clip, frames: int) -> dict[str, dict[str, float]]:
-    command = [BUILD / "reuse_frames", MODEL, str(SCALE), str(clip.width), str(clip.height), "safe", "fast"]
+    command = [str(BUILD / "reuse_frames"), MODEL, str(SCALE), str(clip.width), str(clip.height), "safe", "fast"]
     done = subprocess.run(command, input=pictures(clip, frames), capture_output=True, check=True).stdout
     result = json.loads(done)
     figures = {}
