@@ -126,7 +126,7 @@ ReuseSettings reuse_settings(Reuse reuse, int receptive_radius, int alignment, b
         return settings;
     }
     const bool fast = reuse == Reuse::fast;
-    settings.still_error = fast ? 6.5F : 4.0F;
+    settings.still_error = fast ? 6.5F : 5.5F;
     settings.moved_error = fast ? 6.2F : 5.0F;
     settings.still_age = fast ? 96 : 24;
     settings.moved_steps = fast ? 16 : 12;
