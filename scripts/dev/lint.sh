@@ -64,7 +64,7 @@ lint_text() {
 # clang-tidy over src/ and examples/, two files at a time. A file is checked again when it, one of our headers, the
 # settings or the checker changed. Torch's headers cost half a minute a file: the rooms that read them are checked by
 # `./dev lint --full` only, so that CI stays short.
-torch_rooms='^(src/(frame|model|enhance|pipeline)/|examples/filter_with_torch)'
+torch_rooms='^(src/(frame|model|motion|enhance|temporal|pipeline)/|examples/filter_with_torch)'
 lint_tidy() {
     say "clang-tidy"
     configure release >/dev/null
