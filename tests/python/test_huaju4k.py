@@ -15,7 +15,7 @@ from typing import Any
 import millstream
 import numpy as np
 import pytest
-from conftest import ROOT, files_in, make_video, stream
+from conftest import CLIPS, files_in, make_video, stream
 from existing_system import QUICK, CvValidator, TrapTracker, quick_processor
 from millstream.compat import huaju4k
 from millstream.compat.huaju4k import ProcessingStrategy, StreamingVideoProcessor
@@ -321,6 +321,19 @@ def test_a_tracker_with_the_abstract_methods_alone_will_do(clip: Path, tmp_path:
     assert ("enhancing", 1.0) in Minimal.seen
 
 
+@pytest.mark.parametrize(("sections", "times"), [({"ui": {"progress_update_interval": 0}}, 3), ({}, 1)])
+def test_the_configuration_says_how_often_a_tracker_is_told(sections: dict[str, Any], times: int) -> None:
+    made = StreamingVideoProcessor.from_config(sections)
+    tracker = made.progress_tracker = TrapTracker()
+    driver = made._driver()
+    driver.start(100)
+    driver.begin("enhancing")
+    told = len(tracker.history)
+    for progress in (0.1, 0.2, 0.3):  # at once: the default interval is half a second
+        driver.update(progress)
+    assert len(tracker.history) - told == times
+
+
 def test_a_tracker_that_raises_ends_no_run(clip: Path, tmp_path: Path) -> None:
     class Broken(TrapTracker):
         def update_stage_progress(self, stage: str, progress: float, details: str | None = None) -> None:
@@ -438,7 +451,7 @@ def test_a_failing_frame_ends_the_stream_as_false_and_says_why(tmp_path: Path) -
     assert not made.is_processing
 
 
-EXISTING = ROOT.parent / "shared" / "existing-configs" / "streaming_config.json"
+EXISTING = CLIPS.parent / "existing-configs" / "streaming_config.json"
 
 
 @pytest.mark.skipif(not EXISTING.is_file(), reason="the existing system's configuration files are not here")

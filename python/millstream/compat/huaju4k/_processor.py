@@ -245,8 +245,17 @@ class StreamingVideoProcessor:
         if self._stopping:
             raise NotDoneError("stopped on request")
 
+    def _said(self) -> dict[str, Any]:
+        """What the file says and the caller has changed since, without the defaults."""
+        said = merged(self._content, changes(self.config, self._original))
+        streaming = changes(self.streaming_config.as_section(), self._original_streaming)
+        return merged(said, {"streaming": streaming} if streaming else {})
+
     def _driver(self) -> TrackerDriver:
-        interval = float(self.config.get("progress_update_interval") or 0.5)
+        said = self._said()
+        sections = (said, said.get("ui"))
+        told = [section.get("progress_update_interval") for section in sections if isinstance(section, dict)]
+        interval = next((float(seconds) for seconds in told if isinstance(seconds, int | float)), 0.5)
         if self.progress_tracker is None:
             self.progress_tracker = StageTracker(interval)
         self._driving = TrackerDriver(self.progress_tracker, interval)
@@ -256,10 +265,7 @@ class StreamingVideoProcessor:
         """`named`: preset, quality."""
         if self.configuration_error is not None:
             raise self.configuration_error
-        said = merged(self._content, changes(self.config, self._original))
-        streaming = changes(self.streaming_config.as_section(), self._original_streaming)
-        said = merged(said, {"streaming": streaming} if streaming else {})
-        settings, warnings = settings_for(said, self._source, strategy, **named)
+        settings, warnings = settings_for(self._said(), self._source, strategy, **named)
         for warning in warnings:
             logger.warning("%s", warning)
         return settings
