@@ -21,18 +21,19 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import reuse
 import reuse_truth
 from machine_limits import convolution_gflops
 from made_clips import cut_clip, real_clip
-from measure import machine, run, run_counted
+from measure import busy_cpu_s, machine, run, run_counted
 from ours import ROOT, alone, precision, versions
 from peers import all_peers, mlrt_openvino, network, package_versions
 from peers_weights import multiplications_per_pixel
 from performance_page import write_page
 from performance_records import Document, Profile, StageCost, Taken, Trial, load, save
-from trial import Tool, measured, ours, report_of
+from trial import Tool, measured, others_since, ours, report_of
 
 RESULTS = ROOT / "bench/performance.json"
 MOST_PIXELS = 640 * 360  # of a frame that --frames is meant for; of larger ones fewer are taken
@@ -126,35 +127,27 @@ def profile(wish: Wish) -> None:
     frames, model = wish.frames, "realesr-animevideov3"
     gflop = 2.0 * multiplications_per_pixel(*network()) * width * height / 1e9
     limit = convolution_gflops(precision())
-    wish.document.profiles = []
-    with tempfile.TemporaryDirectory(prefix="millstream-bench-") as folder:
-        clip = real_clip(Path(folder), width, height, frames)
-        parts = {
-            part: alone(part, clip, model, frames, Path(folder))["cpu_s"] for part in ("decode", "infer", "encode")
-        }
+    profiles = []
+    with tempfile.TemporaryDirectory(prefix="millstream-bench-") as name:
+        folder = Path(name)
+        clip = real_clip(folder, width, height, frames)
+        parts = {part: alone(part, clip, model, frames, folder)["cpu_s"] for part in ("decode", "infer", "encode")}
         for preset in ("off", "safe"):
-            tool = ours(preset)
-            done = run_counted(tool.pipeline(clip, Path(folder) / "out.mp4")[0])
-            report = report_of(done.stdout)
-            keys = ("name", "busy_s", "wait_input_s", "wait_output_s")
-            stages = [StageCost(*(stage[key] for key in keys)) for stage in report["stages"]]
-            share = report["reuse"]["share_computed"] if report["reuse"] else None
-            wish.document.profiles.append(
-                Profile(
-                    tool.title,
-                    width,
-                    height,
-                    frames,
-                    done.wall_s,
-                    done.cpu_s,
-                    share,
-                    stages,
-                    parts,
-                    gflop,
-                    limit,
-                )
-            )
+            tool, before = ours(preset), busy_cpu_s()
+            done = run_counted(tool.pipeline(clip, folder / "out.mp4")[0])
+            others = others_since(before, done)
+            stages, share = figures_of(report_of(done.stdout))
+            times = (done.wall_s, done.cpu_s, others, share)
+            profiles.append(Profile(tool.title, width, height, frames, *times, stages, parts, gflop, limit))
+    wish.document.profiles = profiles
     wish.note("profile")
+
+
+def figures_of(report: dict[str, Any]) -> tuple[list[StageCost], float | None]:
+    """The stages' times, and the share computed where reuse was on."""
+    keys = ("name", "busy_s", "wait_input_s", "wait_output_s")
+    share = report["reuse"]["share_computed"] if report["reuse"] else None
+    return [StageCost(*(stage[key] for key in keys)) for stage in report["stages"]], share
 
 
 def likeness(wish: Wish) -> None:

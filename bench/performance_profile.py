@@ -33,7 +33,9 @@ def bounds(profile: Profile, cores: int) -> str:
     return (
         f"The job took {figure(profile.wall_s)} s and {figure(profile.cpu_s)} CPU s. Decoder, network and encoder by "
         f"themselves take {figure(needed * cores)} CPU s{of_share}: with {cores} cores kept busy all the time "
-        f"{figure(needed)} s, {100 * needed / profile.wall_s:.0f} % of the job's time. The network is "
+        f"{figure(needed)} s, {100 * needed / profile.wall_s:.0f} % of the job's time, or of its processor time "
+        f"{100 * needed * cores / profile.cpu_s:.0f} %. Everything else on the machine took "
+        f"{100 * profile.others:.0f} % of it meanwhile. The network is "
         f"{figure(profile.gflop_per_frame)} GFLOP a frame; at the {figure(profile.machine_gflops)} GFLOP/s that the "
         f"fastest convolution of its kind reached here that is {figure(network)} s, and it takes {figure(taken)} s by "
         f"itself: {100 * network / taken:.0f} % of what the processor can do."

@@ -118,6 +118,7 @@ class Profile:
     frames: int
     wall_s: float
     cpu_s: float
+    others: float  # as of Sample
     share: float | None
     stages: list[StageCost]
     alone_cpu_s: dict[str, float]  # decode, infer and encode of all frames by themselves

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from measure import Command, busy_cpu_s, run, run_piped
+from measure import Command, Run, busy_cpu_s, run, run_piped
 from ours import BINARY, OTHERS_LACK, ROOT
 from performance_records import Entry, Sample, Trial
 
@@ -60,12 +60,16 @@ def frames_in(video: Path) -> int:
     return int(run(["ffprobe", "-v", "error", *count, video]).stdout.strip().strip(",") or 0)
 
 
+def others_since(before: float, done: Run) -> float:
+    """What everything but `done` used of the machine since busy_cpu_s() was `before`; 1 is all of it."""
+    return max(0.0, (busy_cpu_s() - before - done.cpu_s) / (done.wall_s * len(os.sched_getaffinity(0))))
+
+
 def one_run(tool: Tool, clip: Path, frames: int, folder: Path) -> Sample:
     output = folder / f"{tool.key}.mp4"
     output.unlink(missing_ok=True)
     before = busy_cpu_s()
     done = run_piped(tool.pipeline(clip, output), tool.environment)
-    others = busy_cpu_s() - before - done.cpu_s
     made = frames_in(output)
     if made != frames:
         raise RuntimeError(f"{made} of {frames} frames came out")
@@ -76,7 +80,7 @@ def one_run(tool: Tool, clip: Path, frames: int, folder: Path) -> Sample:
         done.peak_mib,
         done.written_mib,
         output.stat().st_size / 2**20,
-        max(0.0, others / (done.wall_s * len(os.sched_getaffinity(0)))),
+        others_since(before, done),
         reuse["share_computed"] if reuse else None,
     )
 

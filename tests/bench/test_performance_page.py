@@ -52,7 +52,7 @@ def full() -> Document:
     document.truth = [Truth("chaplin", 640, 352, 3, "safe", 33.123, 0.072, 0.99)]
     stages = [StageCost("decode", 0.12, 0, 1), StageCost("enhance", 6, 0.5, 0)]
     parts = {"decode": 0.1, "infer": 10.0, "encode": 0.9}
-    document.profiles = [Profile("Title of job", 640, 360, 12, 6.5, 11.5, None, stages, parts, 285.0, 400.0)]
+    document.profiles = [Profile("Title of job", 640, 360, 12, 6.5, 11.5, 0.0, None, stages, parts, 285.0, 400.0)]
     for section in ("peers", "clips", "profile"):
         document.taken[section] = Taken(
             "2026-01-01", MACHINE, {"millstream": "9.9"}, f"./dev bench peers --only {section}"
@@ -107,6 +107,7 @@ def test_the_profile_holds_the_job_against_its_parts_and_the_processor() -> None
     text = page(full())
     assert row_of(text, "enhance") == ["enhance", "500", "92 %", "0.50", "0.00", "833"]
     assert "take 11.0 CPU s: with 2 cores kept busy all the time 5.50 s, 85 % of the job's time" in text
+    assert "or of its processor time 96 %" in text
     assert "that is 0.71 s, and it takes 0.42 s by itself: 171 %" in text
 
 
