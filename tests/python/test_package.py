@@ -130,6 +130,15 @@ def test_wrong_options_are_named_with_what_would_be_right(video: Path, tmp_path:
 def test_words_of_a_call_itself_are_checked_too(video: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"jax.*torch or numpy"):
         millstream.enhance(video, tmp_path / "out.mp4", process=lambda p: p, process_as="jax", **QUICK)  # type: ignore[arg-type]
+    for words, why in (({"process": 3}, "process takes a function"), ({"progress": 3}, "progress takes a function")):
+        with pytest.raises(TypeError, match=why):
+            millstream.enhance(video, tmp_path / "out.mp4", **words)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="process_batch = 0: it takes"):
+        millstream.enhance(video, tmp_path / "out.mp4", process=lambda p: p, process_batch=0)
+    with pytest.raises(TypeError, match="pass a list"):
+        millstream.enhance_all(str(video), tmp_path / "folder")
+    with pytest.raises(ValueError, match="not UTF-8"):
+        millstream.probe(tmp_path / "\udcff.mp4")
     with pytest.raises(TypeError, match=r"verify\(\) has no option tolerance: .*threads"):
         millstream.verify(video, video, tolerance=3)  # type: ignore[call-arg]
     with pytest.raises(millstream.Error, match=r"threads = 'many'.*another type"):
