@@ -8,8 +8,9 @@ import os
 import platform
 import statistics
 import subprocess
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,14 @@ Command = Sequence[str | Path]
 
 @dataclass
 class Run:
-    """One finished process: wall and CPU seconds of its whole tree, peak resident MiB of its largest process."""
+    """One finished process, or several joined by pipes: wall and CPU seconds of the whole trees, peak resident MiB (the
+    largest process of each tree, added up), MiB of file pages written."""
 
     wall_s: float
     cpu_s: float
     peak_mib: float
     stdout: str
+    written_mib: float = 0.0
 
 
 def run(command: Command) -> Run:
@@ -40,31 +43,56 @@ def run(command: Command) -> Run:
     return Run(wall, 0.0, 0.0, out)
 
 
-def run_counted(command: Command) -> Run:
-    """Like run(), with CPU seconds and peak memory from the kernel's own accounting of the finished process."""
-    read_end, write_end = os.pipe()
+def run_piped(commands: Sequence[Command], environment: Mapping[str, str] | None = None) -> Run:
+    """Runs commands joined by pipes to their end, with CPU seconds, peak memory and pages written from the kernel's own
+    accounting of the finished processes. A process's peak is never less than this one's own at its start: measure
+    before anything large is loaded here."""
+    processes: list[subprocess.Popen[str]] = []
     start = time.perf_counter()
-    process = os.posix_spawnp(
-        str(command[0]),
-        [str(part) for part in command],
-        os.environ,
-        file_actions=[(os.POSIX_SPAWN_DUP2, write_end, 1), (os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_WRONLY, 0)],
+    with tempfile.TemporaryFile("w+") as said:
+        before: Any = subprocess.DEVNULL
+        for command in commands:
+            words = [str(part) for part in command]
+            process = subprocess.Popen(
+                words, stdin=before, stdout=subprocess.PIPE, stderr=said, text=True, env=environment
+            )
+            if processes:
+                before.close()
+            before = process.stdout
+            processes.append(process)
+        out = before.read()
+        ended = [wait_counted(process) for process in reversed(processes)]
+        wall = time.perf_counter() - start
+        codes = [process.returncode for process in processes]
+        if any(codes):
+            said.seek(0)
+            line = " | ".join(" ".join(map(str, command)) for command in commands)
+            raise RuntimeError(f"{line} ended with {codes}: {said.read().strip()[-2000:]}")
+    cpu, peak, written = (
+        sum(part) for part in zip(*((e.cpu_s, e.peak_mib, e.written_mib) for e in ended), strict=True)
     )
-    os.close(write_end)
-    with os.fdopen(read_end) as stream:
-        out = stream.read()
-    _, status, usage = os.wait4(process, 0)
-    wall = time.perf_counter() - start
-    if status != 0:
-        raise RuntimeError(f"{' '.join(map(str, command))} ended with status {os.waitstatus_to_exitcode(status)}")
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, out)
+    return Run(wall, cpu, peak, out, written)
+
+
+def run_counted(command: Command) -> Run:
+    """Like run(), with what the kernel has counted."""
+    return run_piped([command])
 
 
 def wait_counted(process: subprocess.Popen[Any]) -> Run:
-    """Waits for a process nobody else waits for: its CPU seconds and its own peak memory; wall time is not known."""
+    """Waits for a process nobody else waits for: what it and its children took; wall time is not known."""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    return Run(0.0, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, "")
+    written = usage.ru_oublock * 512 / 2**20
+    return Run(0.0, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, "", written)
+
+
+def busy_cpu_s() -> float:
+    """CPU seconds that everything on this machine has used since it was started."""
+    user, nice, system, _idle, _wait, interrupt, soft, stolen = map(
+        int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]
+    )
+    return (user + nice + system + interrupt + soft + stolen) / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass

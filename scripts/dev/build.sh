@@ -27,10 +27,15 @@ build() {
     compile "$1"
 }
 
+# bench peers [ARGUMENTS]: against other programs, for docs/performance.md; else the figures of README.md.
 bench() {
-    build release
-    [[ -f bench/run.py ]] || die "there is no bench/run.py in this checkout"
-    .venv/bin/python bench/run.py "$@"
+    local program=run.py
+    if [[ ${1:-} == peers ]]; then
+        program=performance.py
+        shift
+    fi
+    [[ " $* " == *" --render "* ]] || build release
+    .venv/bin/python "bench/$program" "$@"
 }
 
 clean() {
