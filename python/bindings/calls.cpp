@@ -178,8 +178,15 @@ struct ReleaseFilter {
 
 template <class T>
 void take(const nb::dict& options, const char* name, T& value) {
-    if (options.contains(name)) {
+    if (!options.contains(name)) {
+        return;
+    }
+    try {
         value = nb::cast<T>(options[name]);
+    } catch (const nb::cast_error&) {
+        throw Error(ErrorKind::usage,
+                    {"reading the options", std::string(name) + " = " + nb::repr(options[name]).c_str(),
+                     "the value is of another type", "help(millstream.verify) names the types"});
     }
 }
 

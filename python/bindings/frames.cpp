@@ -109,16 +109,28 @@ nb::dict facts_of(const FrameCounts& counts) {
     return facts;
 }
 
+constexpr const char* kFrame = R"(A share of one frame of a video.
+
+Its pixels lie in memory of a pool, in up to three representations, each written once, when it is first asked for. What
+numpy() and torch() give are views: they keep the memory, which goes back to the pool with the last of them.)";
+
+constexpr const char* kNumpy = R"(A view: "bgr" or "rgb" uint8 (H, W, 3), or "float" float32 (H, W, 3), R G B, 0..1, of
+the planar memory. Raises millstream.Error for another word.)";
+
+constexpr const char* kTorch = "A view: a tensor [3, H, W] float32, R G B, 0..1, gamma as in the source, on the CPU.";
+
 void add_frame(nb::module_& module) {
-    nb::class_<VideoFrame>(module, "Frame")
-        .def_prop_ro("index", &VideoFrame::index)
-        .def_prop_ro("time_s", &VideoFrame::time_s)
-        .def_prop_ro("duration_s", &VideoFrame::duration_s)
-        .def_prop_ro("width", [](const VideoFrame& frame) { return frame.size().width; })
-        .def_prop_ro("height", [](const VideoFrame& frame) { return frame.size().height; })
-        .def("numpy", &numpy_of, "layout"_a = "bgr")
-        .def("torch", &torch_of)
-        .def("at_time_of", &VideoFrame::at_time_of, "other"_a);
+    nb::class_<VideoFrame>(module, "Frame", kFrame)
+        .def_prop_ro("index", &VideoFrame::index, "0, 1, 2, ... in its video; -1 = of no video")
+        .def_prop_ro("time_s", &VideoFrame::time_s, "seconds from the first frame")
+        .def_prop_ro("duration_s", &VideoFrame::duration_s, "seconds; 0 = unknown")
+        .def_prop_ro(
+            "width", [](const VideoFrame& frame) { return frame.size().width; }, "pixels")
+        .def_prop_ro(
+            "height", [](const VideoFrame& frame) { return frame.size().height; }, "pixels")
+        .def("numpy", &numpy_of, "layout"_a = "bgr", kNumpy)
+        .def("torch", &torch_of, kTorch)
+        .def("at_time_of", &VideoFrame::at_time_of, "other"_a, "These pixels at the place of `other` in its video.");
     module.def("frame_of_packed", &frame_of_packed, "array"_a, "layout"_a);
     module.def("frame_of_planar", &frame_of_planar, "array"_a);
 }

@@ -104,6 +104,16 @@ def _text(name: str, value: object) -> str:
     raise TypeError(f"{name} = {value!r}: a {type(value).__name__} cannot be an option")
 
 
+def path_of(path: StrPath) -> str:
+    """A path as the compiled part takes it."""
+    text = os.fsdecode(path)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{text!r}: file names that are not UTF-8 can only be given to the program") from None
+    return text
+
+
 def settings_of(options: Mapping[str, object]) -> list[tuple[str, str]]:
     """Keyword arguments as the compiled part takes them."""
     return [(name, _text(name, value)) for name, value in options.items() if value is not None]
@@ -162,12 +172,17 @@ def run_job(
     process_as: Literal["torch", "numpy"] = "torch",
 ) -> Report:
     """`enhance` with options as texts; `planned` is called before the first frame."""
+    for name, call in (("planned", planned), ("progress", progress), ("message", message), ("process", process)):
+        if call is not None and not callable(call):
+            raise TypeError(f"{name} takes a function, not {call!r}")
     if process_as not in ("torch", "numpy"):
         raise ValueError(f"process_as = {process_as!r}: it takes torch or numpy")
+    if not isinstance(process_batch, int) or not 1 <= process_batch <= 256:
+        raise ValueError(f"process_batch = {process_batch!r}: it takes a number of frames from 1 to 256")
     plan_call = None if planned is None else lambda text: planned(Plan(json.loads(text)))
     text = core.enhance(
-        os.fspath(input),
-        os.fspath(output),
+        path_of(input),
+        path_of(output),
         settings,
         plan_call,
         _progress_of(progress),
@@ -239,8 +254,10 @@ def enhance_all(
     """
     settings, warnings = _resolved(options)
     _say(warnings, message)
-    paths = [os.fspath(path) for path in inputs]
-    text = core.enhance_all(paths, os.fspath(folder), settings, fail_fast, begin, None, _progress_of(progress), message)
+    if isinstance(inputs, str | bytes | os.PathLike):
+        raise TypeError(f"inputs are the paths of several videos, not one ({inputs!r}): pass a list")
+    paths = [path_of(path) for path in inputs]
+    text = core.enhance_all(paths, path_of(folder), settings, fail_fast, begin, None, _progress_of(progress), message)
     return [BatchItem(item) for item in json.loads(text)["items"]]
 
 
@@ -248,12 +265,12 @@ def plan(input: StrPath, output: StrPath, **options: Unpack[JobWords]) -> Plan: 
     """What `enhance` would do with the same arguments, or the `Error` it would be refused with. Writes nothing."""
     settings, warnings = _resolved(options)
     _say(warnings, None)
-    return Plan(json.loads(core.plan(os.fspath(input), os.fspath(output), settings)))
+    return Plan(json.loads(core.plan(path_of(input), path_of(output), settings)))
 
 
 def probe(path: StrPath) -> SourceFile:
     """What is in the file `path`. Raises `Error` (INPUT) where it is missing, damaged or holds no video."""
-    return SourceFile(core.probe(os.fspath(path)))
+    return SourceFile(core.probe(path_of(path)))
 
 
 class VerifyWords(TypedDict, total=False):
@@ -287,5 +304,5 @@ def verify(
         raise TypeError(
             f"verify() has no option {', '.join(sorted(unknown))}: {', '.join(VerifyWords.__annotations__)}"
         )
-    text = core.verify(os.fspath(input), os.fspath(output), dict(options), _progress_of(progress))
+    text = core.verify(path_of(input), path_of(output), dict(options), _progress_of(progress))
     return Verification(json.loads(text))

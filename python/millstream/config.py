@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Unpack
 
-from millstream._calls import OptionWords, StrPath, settings_of
+from millstream._calls import OptionWords, StrPath, path_of, settings_of
 from millstream._load import core
 from millstream._records import Record
 
@@ -90,7 +90,7 @@ def _parts(config: ConfigSource | None) -> tuple[str, str]:
         return "", ""
     if isinstance(config, Mapping):
         return "configuration", _json(config)
-    return os.fspath(config), ""
+    return path_of(config), ""
 
 
 def _json(content: Mapping[str, Any]) -> str:
@@ -140,6 +140,6 @@ def resolve_as(
 def _resolved(
     parts: tuple[str, str], profile: StrPath | None, quality: str | None, settings: list[tuple[str, str]]
 ) -> Effective:
-    facts = core.resolve(os.fspath(profile or ""), *parts, quality or "", settings)
+    facts = core.resolve(path_of(profile or ""), *parts, quality or "", settings)
     values = [Value(*value) for value in facts["values"]]
     return Effective(values, facts["warnings"], facts["streaming"], facts["text"])

@@ -14,12 +14,11 @@ reference: frame, array or tensor. Who writes into a view changes what the next 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Set
 from types import TracebackType
 from typing import Any, Self, Unpack
 
-from millstream._calls import OptionWords, StrPath, settings_of
+from millstream._calls import OptionWords, StrPath, path_of, settings_of
 from millstream._load import core
 
 Frame = core.Frame
@@ -94,7 +93,7 @@ class Reader:
 
     def __init__(self, path: StrPath, **options: Unpack[OptionWords]) -> None:
         _refuse("Reader", options, _ALL_OPTIONS - {"video_stream", "hwaccel", "bake_rotation"})
-        self._core = core.Reader(os.fspath(path), settings_of(options))
+        self._core = core.Reader(path_of(path), settings_of(options))
 
     def __iter__(self) -> Iterator[Frame]:
         return self
@@ -230,7 +229,7 @@ class Writer:
         if not isinstance(like, Reader):
             raise TypeError(f"like takes the Reader of the video whose sound and times are kept, not {like!r}")
         _refuse("Writer", options, _OF_ENHANCER - {"threads", "max_memory"} | {"fit", "debug_view", "resume", "verify"})
-        self._core: core.Writer | None = core.Writer(os.fspath(path), like._core, settings_of(options))
+        self._core: core.Writer | None = core.Writer(path_of(path), like._core, settings_of(options))
         self._order = order
 
     def write(self, picture: Any, *, at: Frame | None = None) -> None:

@@ -41,9 +41,17 @@ class StageStatus(enum.Enum):
 
 @dataclass
 class TrackerStage:
+    name: str
     weight: float
     progress: float = 0.0
     status: StageStatus = StageStatus.NOT_STARTED
+    substages: list[TrackerStage] = field(default_factory=list)
+
+    def value(self) -> float:
+        """Substages, where there are any, replace the stage's own value."""
+        if not self.substages:
+            return self.progress
+        return statistics.fmean((sub.progress for sub in self.substages), (sub.weight for sub in self.substages))
 
 
 @dataclass
@@ -64,13 +72,21 @@ class TrapTracker:
 
     def add_stage(self, name: str, display_name: str, weight: float = 1.0) -> None:
         assert display_name
-        self.stages[name] = TrackerStage(weight)
+        self.stages[name] = TrackerStage(name, weight)
+
+    def add_substage(self, parent_stage: str, name: str, display_name: str, weight: float = 1.0) -> None:
+        if parent_stage not in self.stages:
+            raise ValueError(parent_stage)
+        assert display_name
+        self.stages[parent_stage].substages.append(TrackerStage(name, weight))
 
     def start_processing(self, total_items: int = 0) -> None:
         self.starts += 1
         self.start_time, self.total_items, self.items_processed = 1.0, total_items, 0
         for stage in self.stages.values():
             stage.progress, stage.status = 0.0, StageStatus.NOT_STARTED
+            for sub in stage.substages:
+                sub.progress = 0.0
 
     def start_stage(self, name: str, details: str = "") -> None:
         if name not in self.stages:
@@ -86,6 +102,10 @@ class TrapTracker:
             self.lost.append(stage)
             return
         self.stages[stage].progress = min(1.0, max(0.0, progress))
+        self._record()
+
+    def update_substage_progress(self, parent: str, sub: str, progress: float, details: str | None = None) -> None:
+        next(stage for stage in self.stages[parent].substages if stage.name == sub).progress = progress
         self._record()
 
     def complete_stage(self, name: str, details: str = "") -> None:
@@ -110,7 +130,7 @@ class TrapTracker:
 
     def get_overall_progress(self) -> float:
         total = sum(stage.weight for stage in self.stages.values())
-        return sum(stage.weight * stage.progress for stage in self.stages.values()) / total if total else 0.0
+        return sum(stage.weight * stage.value() for stage in self.stages.values()) / total if total else 0.0
 
     def _record(self) -> None:
         self.history.append(self.get_overall_progress())

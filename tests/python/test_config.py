@@ -7,11 +7,11 @@ from pathlib import Path
 
 import millstream
 import pytest
-from conftest import ROOT, Run, files_in
+from conftest import CLIPS, Run, files_in
 from millstream import config
 
 # The existing system's own files, where they are at hand.
-EXISTING = ROOT.parent / "shared" / "existing-configs"
+EXISTING = CLIPS.parent / "existing-configs"
 
 LIKE_THEIRS = {
     "streaming": {"enabled": True, "max_memory_mb": 3000, "batch_size": 1, "checkpoint_interval": 500},
@@ -76,6 +76,11 @@ def test_a_missing_file_is_an_error_and_no_silent_default(tmp_path: Path, video:
         millstream.plan(video, tmp_path / "out.mp4", config=tmp_path / "missing.json")
 
 
+def test_a_quality_that_nothing_knows_is_refused(file: Path, video: Path, tmp_path: Path) -> None:
+    with pytest.raises(millstream.Error, match=r"quality = ultra.*fast, balanced, high"):
+        millstream.plan(video, tmp_path / "out.mp4", config=file, quality="ultra")
+
+
 def test_presets_have_names_and_lie_below_the_configuration(tmp_path: Path) -> None:
     assert "theater_medium_balanced" in config.presets()
     values = {v.name: v for v in config.resolve({"tile_size": 640}, profile="theater_medium_balanced").values}
@@ -94,7 +99,7 @@ def existing_files() -> list[Path]:
 
 @pytest.mark.skipif(not EXISTING.is_dir(), reason="the existing system's configuration files are not here")
 @pytest.mark.parametrize("path", existing_files(), ids=lambda path: path.name)
-def test_every_file_of_the_existing_system_loads_as_it_is(path: Path) -> None:
+def test_r8_3_every_file_of_the_existing_system_loads_as_it_is(path: Path) -> None:
     read = config.read(path)
     ours = {key.key for key in read.keys if key.effect != "unknown"}
     # Two files are of loose scripts there, with keys that no loader knows.

@@ -164,6 +164,27 @@ print(isinstance(processor, VideoProcessor), type(result) is ProcessResult, resu
     assert run.stdout == "True True False 7 True {} (96, 64)\n", run.stderr
 
 
+def test_their_models_may_be_repaired_with_our_types(tmp_path: Path, package_path: str) -> None:
+    """Their interface then imports us while it is being made."""
+    write_their_package(tmp_path / "theirs")
+    models = tmp_path / "theirs" / "huaju4k" / "models" / "data_models.py"
+    models.write_text("from millstream.compat.huaju4k import *\n")
+    interface = tmp_path / "theirs" / "huaju4k" / "core" / "interfaces.py"
+    interface.write_text("from ..models.data_models import VideoInfo\n" + interface.read_text())
+    code = """
+from huaju4k.core.interfaces import VideoProcessor
+from huaju4k.models.data_models import ProcessResult, ProcessingStrategy, TheaterFeatures
+from millstream.compat.huaju4k import StreamingVideoProcessor
+processor = StreamingVideoProcessor()
+print(isinstance(processor, VideoProcessor), type(processor.process("missing.mp4")) is ProcessResult)
+"""
+    path = os.pathsep.join([package_path, str(tmp_path / "theirs")])
+    run = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True
+    )
+    assert run.stdout == "True True\n", run.stderr
+
+
 def test_a_package_of_theirs_that_cannot_be_imported_is_no_obstacle(tmp_path: Path, package_path: str) -> None:
     write_their_package(tmp_path / "theirs")
     (tmp_path / "theirs" / "huaju4k" / "core" / "__init__.py").write_text("raise AttributeError('torch')")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import os
 import pickle
+import re
 import shutil
 import signal
 import subprocess
@@ -11,8 +14,10 @@ import sys
 import threading
 import typing
 from pathlib import Path
+from typing import Any
 
 import millstream
+import numpy as np
 import pytest
 from conftest import ffmpeg, files_in, stream
 from millstream import OptionWords, Progress
@@ -62,12 +67,14 @@ print(report.frames, len(mapped))
 
 def test_enhance_writes_the_file_and_reports(video: Path, tmp_path: Path) -> None:
     seen: list[Progress] = []
+    verified: list[Progress] = []
     messages: list[tuple[str, str]] = []
+    comparing = ("info", "comparing the output with its source")  # progress begins anew
     report = millstream.enhance(
         video,
         tmp_path / "out.mp4",
         **TWICE,
-        progress=seen.append,
+        progress=lambda p: (verified if comparing in messages else seen).append(p),
         message=lambda *said: messages.append(said),
     )
     assert stream(tmp_path / "out.mp4", "video")["nb_read_frames"] == "24"
@@ -76,8 +83,9 @@ def test_enhance_writes_the_file_and_reports(video: Path, tmp_path: Path) -> Non
     assert report.verification is not None
     assert report.verification.holds
     assert seen[-1].frames_done == 24
-    assert [p.frames_done for p in seen] == sorted(p.frames_done for p in seen)
-    assert ("info", "comparing the output with its source") in messages
+    for phase in (seen, verified):
+        assert [p.frames_done for p in phase] == sorted(p.frames_done for p in phase)
+    assert comparing in messages
     assert millstream.verify(video, tmp_path / "out.mp4").holds
 
 
@@ -117,6 +125,86 @@ def test_wrong_options_are_named_with_what_would_be_right(video: Path, tmp_path:
     assert caught.value.kind == millstream.ErrorKind.USAGE
     with pytest.raises(millstream.Error, match=r"scael.*no such option"):
         millstream.plan(video, tmp_path / "out.mp4", scael=2)  # type: ignore[call-arg]
+
+
+def test_words_of_a_call_itself_are_checked_too(video: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"jax.*torch or numpy"):
+        millstream.enhance(video, tmp_path / "out.mp4", process=lambda p: p, process_as="jax", **QUICK)  # type: ignore[arg-type]
+    for words, why in (({"process": 3}, "process takes a function"), ({"progress": 3}, "progress takes a function")):
+        with pytest.raises(TypeError, match=why):
+            millstream.enhance(video, tmp_path / "out.mp4", **words)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="process_batch = 0: it takes"):
+        millstream.enhance(video, tmp_path / "out.mp4", process=lambda p: p, process_batch=0)
+    with pytest.raises(TypeError, match="pass a list"):
+        millstream.enhance_all(str(video), tmp_path / "folder")
+    with pytest.raises(ValueError, match="not UTF-8"):
+        millstream.probe(tmp_path / "\udcff.mp4")
+    with pytest.raises(TypeError, match=r"verify\(\) has no option tolerance: .*threads"):
+        millstream.verify(video, video, tolerance=3)  # type: ignore[call-arg]
+    with pytest.raises(millstream.Error, match=r"threads = 'many'.*another type"):
+        millstream.verify(video, video, threads="many")  # type: ignore[arg-type]
+    assert files_in(tmp_path) == {}
+
+
+def test_what_a_configuration_asks_for_in_vain_is_never_kept_back(video: Path, tmp_path: Path) -> None:
+    asked = {"temp_dir": tmp_path / "frames", "streaming": {"batch_size": np.int64(2)}}
+    with pytest.warns(UserWarning, match="temp_dir"):
+        plan = millstream.plan(video, tmp_path / "out.mp4", config=asked, **QUICK)
+    assert plan.options["batch"] == 2  # numbers of numpy's and paths are values, too
+    with pytest.warns(UserWarning, match="temp_dir") as caught:
+        millstream.enhance(video, tmp_path / "out.mp4", config=asked, **QUICK)
+    assert caught[0].filename == __file__
+    with pytest.warns(UserWarning, match="quality alone"):
+        millstream.plan(video, tmp_path / "out2.mp4", quality="high", **QUICK)
+
+
+def test_the_stub_lists_what_the_compiled_part_has_by_the_same_names() -> None:
+    core = importlib.import_module("millstream._core")
+    stub = ast.parse((Path(millstream.__file__).parent / "_core.pyi").read_text())
+
+    def parameters(function: Any) -> list[str]:
+        (signature, *_) = function.__nb_signature__[0]
+        return re.findall(r"(?:\(|, )(\w+)(?=[:,)]| =)", re.sub(r"\[[^][]*(\[[^][]*\][^][]*)*\]", "", signature))
+
+    def compare(body: list[ast.stmt], runtime: Any) -> None:
+        listed = set()
+        for entry in body:
+            if isinstance(entry, ast.AnnAssign) and isinstance(entry.target, ast.Name):
+                listed.add(entry.target.id)
+            elif isinstance(entry, ast.ClassDef):
+                listed.add(entry.name)
+                compare(entry.body, getattr(runtime, entry.name))
+            elif isinstance(entry, ast.FunctionDef):
+                listed.add(entry.name)
+                found = vars(runtime).get(entry.name)
+                if found is not None and not isinstance(found, property) and entry.name != "__init__":
+                    assert parameters(found) == [argument.arg for argument in entry.args.args], entry.name
+        assert listed - {"__init__"} == {name for name in vars(runtime) if not name.startswith("_")}
+
+    compare(stub.body, core)
+
+
+def test_frames_explain_themselves_in_python() -> None:
+    for member in (millstream.Frame, millstream.Frame.numpy, millstream.Frame.torch, millstream.Frame.at_time_of):
+        assert member.__doc__
+    assert "(H, W, 3)" in (millstream.Frame.numpy.__doc__ or "")
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("libtorch_cpu.so: cannot open shared object file", "needs torch"),
+        ("libavformat.so.59: cannot open shared object file", "apt install libavformat59"),
+        ("libopenvino.so.2641: cannot open shared object file", "needs the openvino package"),
+        ("libyaml-cpp.so.0.7: cannot open shared object file", "needs libyaml-cpp.so.0.7 of the system"),
+        ("undefined symbol: x", "cannot be loaded: undefined symbol"),
+    ],
+)
+def test_a_library_that_is_missing_at_import_is_told_in_words(said: str, told: str) -> None:
+    from millstream import _load
+
+    assert told in _load._why(ImportError(said), "2.15.0")
+    assert "needs torch" in _load._why(ImportError(said), None)
 
 
 def test_options_take_the_values_a_python_programmer_would_write(video: Path, tmp_path: Path) -> None:

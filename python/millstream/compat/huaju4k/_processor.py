@@ -41,6 +41,7 @@ class StreamingVideoProcessor:
     """
 
     def __init__(self, config_path: str | None = None) -> None:
+        _theirs.register(StreamingVideoProcessor)
         self.config_manager = StreamingConfigManager()
         self.configuration_error: millstream.Error | None = None
         self._source = str(config_path) if config_path is not None else "configuration"

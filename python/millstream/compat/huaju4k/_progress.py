@@ -153,6 +153,12 @@ class TrackerDriver:
             self._broken.add(method)
             logger.warning("the progress tracker's %s failed and is not called again: %s", method, failure)
 
+    def _tell(self, stage: str, progress: float, details: str | None) -> None:
+        """A stage's substages, where somebody has given it any, stand for its own value."""
+        self._call("update_stage_progress", stage, progress, details)
+        for part in getattr(self._stages().get(stage), "substages", None) or []:
+            self._call("update_substage_progress", stage, getattr(part, "name", ""), progress)
+
     def start(self, total_frames: int) -> None:
         self._started = True
         if self._owner:
@@ -169,7 +175,7 @@ class TrackerDriver:
         else:
             stands_at = getattr(self._stages().get(stage), "progress", None)
             self._shares[stage] = float(stands_at) if isinstance(stands_at, int | float) else 0.0
-            self._call("update_stage_progress", stage, self._shares[stage], details)
+            self._tell(stage, self._shares[stage], details)
 
     def update(self, progress: float, details: str = "", items: int = 0) -> None:
         """Rising, and no more often than the interval says."""
@@ -178,7 +184,7 @@ class TrackerDriver:
             return
         self._last_update = now
         self._shares[self.stage] = max(self._shares[self.stage], min(1.0, progress))
-        self._call("update_stage_progress", self.stage, self._shares[self.stage], details)
+        self._tell(self.stage, self._shares[self.stage], details)
         if items > self._items:
             self._call("add_processed_items", items - self._items)
             self._items = items
@@ -186,13 +192,14 @@ class TrackerDriver:
     def complete(self) -> None:
         if self.stage is not None:
             self._shares[self.stage] = 1.0
-            self._call("update_stage_progress", self.stage, 1.0, None)
+            self._tell(self.stage, 1.0, None)
             self._call("complete_stage", self.stage)
             self.stage = None
 
     def skip(self, stage: str, reason: str) -> None:
         self.complete()
         self._shares[stage] = 1.0
+        self._tell(stage, 1.0, reason)
         self._call("skip_stage", stage, reason)
 
     def fail(self, reason: str) -> None:
@@ -212,5 +219,5 @@ class TrackerDriver:
         for name, stage in list(self._stages().items()):
             status = getattr(stage, "status", None)
             if getattr(status, "value", status) == "not_started":  # an enumeration there
-                self._call("skip_stage", name, "no part of streaming")
+                self.skip(name, "no part of streaming")
         self._call("finish_processing", True)

@@ -48,7 +48,8 @@ def made(name: str, ours: type[Any], **fields: Any) -> Any:
 
 
 def register(processor: type[Any]) -> None:
-    """Makes `processor` a virtual subclass of their VideoProcessor, where that can be imported."""
+    """Makes `processor` a virtual subclass of their VideoProcessor, where that can be imported. More than once, because
+    their models may import us: their interface is not complete then."""
     interfaces = _their("huaju4k.core.interfaces")
     base = getattr(interfaces, "VideoProcessor", None) if interfaces is not None else None
     if base is not None and hasattr(base, "register"):
