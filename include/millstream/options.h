@@ -21,7 +21,8 @@ struct Size {
 enum class Backend { automatic, torch, openvino };
 
 /// Arithmetic of the network. `automatic`: bf16 where the CPU has it in hardware, fp16 on CUDA, else fp32.
-enum class Precision { automatic, fp32, bf16, fp16 };
+/// `int8`: most convolutions in 8-bit integers, the rest as `automatic` has it; only with OpenVINO on the CPU.
+enum class Precision { automatic, fp32, bf16, fp16, int8 };
 
 /// `low_pass` gives the output the source's colours back where they change slowly; detail stays the network's.
 enum class ColourFixing { off, low_pass };

@@ -68,7 +68,7 @@ struct Plan {
     std::string device;         ///< cpu, cuda:0, openvino:GPU; several with commas between
     std::string device_name;    ///< what the maker calls it, with its memory
     std::string backend;        ///< torch or openvino
-    std::string precision;      ///< fp32, bf16, fp16
+    std::string precision;      ///< fp32, bf16, fp16, int8
     Size tile;                  ///< input pixels with halo; the frame's size = not tiled
     int tiles_per_frame = 1;
     int halo = 0;               ///< input pixels around each tile

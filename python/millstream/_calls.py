@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypedDict, Unpack
+from warnings import warn
 
 from millstream._load import core
 from millstream._records import BatchItem, Plan, Progress, Report, SourceFile, Verification
@@ -128,7 +129,7 @@ def _resolved(words: JobWords) -> tuple[list[tuple[str, str]], list[str]]:
     options = dict(words)
     config, profile, quality = (options.pop(name, None) for name in ("config", "profile", "quality"))
     settings = settings_of(options)
-    if config is None and profile is None:
+    if config is None and profile is None and quality is None:
         return settings, []
     from millstream.config import resolve
 
@@ -137,6 +138,15 @@ def _resolved(words: JobWords) -> tuple[list[tuple[str, str]], list[str]]:
     if own & {"scale", "size", "fit"}:  # three ways to say one thing: whoever says one of them says it all
         own |= {"scale", "size", "fit"}
     return [setting for setting in effective.settings if setting[0] not in own] + settings, effective.warnings
+
+
+def _say(warnings: Sequence[str], message: MessageCall | None) -> None:
+    """What is wrong with a configuration is never kept back: without `message` it is a UserWarning of the caller's."""
+    for text in warnings:
+        if message is not None:
+            message("warning", text)
+        else:
+            warn(text, UserWarning, stacklevel=3)
 
 
 def run_job(
@@ -152,6 +162,8 @@ def run_job(
     process_as: Literal["torch", "numpy"] = "torch",
 ) -> Report:
     """`enhance` with options as texts; `planned` is called before the first frame."""
+    if process_as not in ("torch", "numpy"):
+        raise ValueError(f"process_as = {process_as!r}: it takes torch or numpy")
     plan_call = None if planned is None else lambda text: planned(Plan(json.loads(text)))
     text = core.enhance(
         os.fspath(input),
@@ -181,7 +193,8 @@ def enhance(
     """Enhances the video `input` into the new file `output`. Blocks until it has ended.
 
     `progress(Progress)` is called about five times a second, `message(severity, text)` for what the user should know;
-    both on the calling thread. The interpreter lock is not held meanwhile: other Python threads go on.
+    both on the calling thread; what a configuration asks for in vain is a UserWarning where there is no `message`. The
+    interpreter lock is not held meanwhile: other Python threads go on.
 
     `process(pixels)` is a stage of your own, behind network and temporal lock: it gets enhanced frames [N, 3, H, W],
     float32, R G B, 0..1, as a Torch tensor on the CPU or a numpy array (`process_as`) over the frame's own memory, and
@@ -193,9 +206,7 @@ def enhance(
     Raises `Error`.
     """
     settings, warnings = _resolved(options)
-    for warning in warnings:
-        if message is not None:
-            message("warning", warning)
+    _say(warnings, message)
     return run_job(
         input,
         output,
@@ -227,9 +238,7 @@ def enhance_all(
     call goes on from there. Raises `Error` only where there is nothing to begin with: no input, one output for two.
     """
     settings, warnings = _resolved(options)
-    for warning in warnings:
-        if message is not None:
-            message("warning", warning)
+    _say(warnings, message)
     paths = [os.fspath(path) for path in inputs]
     text = core.enhance_all(paths, os.fspath(folder), settings, fail_fast, begin, None, _progress_of(progress), message)
     return [BatchItem(item) for item in json.loads(text)["items"]]
@@ -237,7 +246,9 @@ def enhance_all(
 
 def plan(input: StrPath, output: StrPath, **options: Unpack[JobWords]) -> Plan:  # noqa: A002
     """What `enhance` would do with the same arguments, or the `Error` it would be refused with. Writes nothing."""
-    return Plan(json.loads(core.plan(os.fspath(input), os.fspath(output), _resolved(options)[0])))
+    settings, warnings = _resolved(options)
+    _say(warnings, None)
+    return Plan(json.loads(core.plan(os.fspath(input), os.fspath(output), settings)))
 
 
 def probe(path: StrPath) -> SourceFile:
@@ -272,5 +283,9 @@ def verify(
 
     A difference is no error: look at `holds` and `checks`. Raises `Error` (INPUT) when a file cannot be used.
     """
+    if unknown := set(options) - set(VerifyWords.__annotations__):
+        raise TypeError(
+            f"verify() has no option {', '.join(sorted(unknown))}: {', '.join(VerifyWords.__annotations__)}"
+        )
     text = core.verify(os.fspath(input), os.fspath(output), dict(options), _progress_of(progress))
     return Verification(json.loads(text))

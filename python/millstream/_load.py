@@ -12,7 +12,8 @@ from millstream import _built
 if TYPE_CHECKING:
     from types import ModuleType
 
-_FFMPEG = "libavformat59 libavcodec59 libavfilter8 libavutil57 libswscale6"
+# On Debian 12; the first five bring zimg and everything else but the last one.
+_SYSTEM = "libavformat59 libavcodec59 libavfilter8 libavutil57 libswscale6 libyaml-cpp0.7"
 
 
 def _installed_torch() -> str | None:
@@ -33,9 +34,11 @@ def _why(failure: ImportError, torch: str | None) -> str:
     if torch is None or name.startswith(("libtorch", "libc10")):
         return f"millstream needs torch {_built.TORCH} in the same environment ({text})"
     if name.startswith(("libav", "libsw")):
-        return f"millstream needs FFmpeg's libraries of the system, on Debian 12 `apt install {_FFMPEG}` ({text})"
+        return f"millstream needs FFmpeg's libraries of the system, on Debian 12 `apt install {_SYSTEM}` ({text})"
     if name.startswith("libopenvino"):
         return f"millstream needs the openvino package it was built with in the same environment ({text})"
+    if name:
+        return f"millstream needs {name} of the system, on Debian 12 `apt install {_SYSTEM}` ({text})"
     return f"millstream's compiled part cannot be loaded: {text}"
 
 

@@ -89,8 +89,23 @@ def _parts(config: ConfigSource | None) -> tuple[str, str]:
     if config is None:
         return "", ""
     if isinstance(config, Mapping):
-        return "configuration", json.dumps(config)
+        return "configuration", _json(config)
     return os.fspath(config), ""
+
+
+def _json(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, default=_plain, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    """What callers' mappings hold beside JSON's own types."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if hasattr(value, "item"):  # a number of numpy's
+        return value.item()
+    raise TypeError(f"a {type(value).__name__} ({value!r}) cannot be the value of a configuration's key")
 
 
 def read(config: ConfigSource, *, quality: str | None = None) -> Configuration:
@@ -101,7 +116,7 @@ def read(config: ConfigSource, *, quality: str | None = None) -> Configuration:
 
 def read_as(name: str, content: Mapping[str, Any], *, quality: str | None = None) -> Configuration:
     """The same for a mapping that messages are to call `name`."""
-    return Configuration(core.read_configuration(name, json.dumps(content), quality or ""))
+    return Configuration(core.read_configuration(name, _json(content), quality or ""))
 
 
 def resolve(
@@ -112,6 +127,19 @@ def resolve(
     **options: Unpack[OptionWords],
 ) -> Effective:
     """The options a job would have: arguments before configuration before preset (`profile`) before default."""
-    facts = core.resolve(os.fspath(profile or ""), *_parts(config), quality or "", settings_of(options))
+    return _resolved(_parts(config), profile, quality, settings_of(options))
+
+
+def resolve_as(
+    name: str, content: Mapping[str, Any], *, profile: StrPath | None = None, quality: str | None = None
+) -> Effective:
+    """The same for a mapping that messages are to call `name`."""
+    return _resolved((name, _json(content)), profile, quality, [])
+
+
+def _resolved(
+    parts: tuple[str, str], profile: StrPath | None, quality: str | None, settings: list[tuple[str, str]]
+) -> Effective:
+    facts = core.resolve(os.fspath(profile or ""), *parts, quality or "", settings)
     values = [Value(*value) for value in facts["values"]]
     return Effective(values, facts["warnings"], facts["streaming"], facts["text"])

@@ -15,7 +15,7 @@ reference: frame, array or tensor. Who writes into a view changes what the next 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Set
 from types import TracebackType
 from typing import Any, Self, Unpack
 
@@ -33,10 +33,18 @@ def _is_tensor(pixels: object) -> bool:
 
 def frame_of(pixels: Any, *, order: str = "bgr") -> Frame:
     """A frame of pixels you have: uint8 (H, W, 3) arrays in `order` ("bgr", "rgb"), or float32 [3, H, W] arrays and
-    tensors, R G B, 0..1. Nothing is copied; the array must not change until its frame has gone. Raises TypeError for
+    tensors, R G B, 0..1, on the CPU. Nothing is copied, unless the array is read-only (one over `bytes`, for example),
+    because views of a frame can be written to; the array must not change until its frame has gone. Raises TypeError for
     anything else."""
     if isinstance(pixels, Frame):
         return pixels
+    device = getattr(pixels, "device", "cpu")
+    if str(device) != "cpu":
+        raise TypeError(f"the pixels lie on {device}: frames are taken from the CPU's memory, pass tensor.cpu()")
+    if _is_tensor(pixels) and pixels.requires_grad:
+        pixels = pixels.detach()
+    elif not getattr(getattr(pixels, "flags", None), "writeable", True):
+        pixels = pixels.copy()
     shape = tuple(getattr(pixels, "shape", ()))
     if len(shape) == 3 and shape[2] == 3 and str(pixels.dtype).endswith("uint8"):
         return core.frame_of_packed(pixels, order)
@@ -46,6 +54,16 @@ def frame_of(pixels: Any, *, order: str = "bgr") -> Frame:
         "a frame is uint8 (H, W, 3) or float32 [3, H, W], "
         f"not {getattr(pixels, 'dtype', type(pixels).__name__)} {shape}"
     )
+
+
+_ALL_OPTIONS = frozenset(OptionWords.__annotations__)
+
+
+def _refuse(kind: str, options: Mapping[str, object], foreign: Set[str]) -> None:
+    """Options that would have no effect. Names that are no options at all are the library's to refuse."""
+    given = sorted(foreign & {name for name, value in options.items() if value is not None})
+    if given:
+        raise TypeError(f"{', '.join(given)}: no use for {kind}; help(millstream.{kind}) says what it takes")
 
 
 class _Kind:
@@ -75,6 +93,7 @@ class Reader:
     """Decodes a video, frame by frame: `for frame in Reader(path)`. Options: video_stream, hwaccel, bake_rotation."""
 
     def __init__(self, path: StrPath, **options: Unpack[OptionWords]) -> None:
+        _refuse("Reader", options, _ALL_OPTIONS - {"video_stream", "hwaccel", "bake_rotation"})
         self._core = core.Reader(os.fspath(path), settings_of(options))
 
     def __iter__(self) -> Iterator[Frame]:
@@ -129,6 +148,7 @@ class Enhancer:
     """
 
     def __init__(self, model: StrPath | None = None, /, *, order: str = "bgr", **options: Unpack[OptionWords]) -> None:
+        _refuse("Enhancer", options, _ALL_OPTIONS - _OF_ENHANCER - {"size", "fit"})
         self._core = core.Enhancer(settings_of({"model": model, **options}))
         self._order = order
 
@@ -176,12 +196,13 @@ class Enhancer:
         kind: _Kind | None = None
         try:
             for picture in pictures:
+                frame = frame_of(picture, order=self._order)
                 kind = kind or _Kind(picture, self._order)
-                self._core.push(frame_of(picture, order=self._order))
-                while (frame := self._core.pop()) is not None:
-                    yield kind.of(frame)
-            while kind is not None and (frame := self._core.drain()) is not None:
-                yield kind.of(frame)
+                self._core.push(frame)
+                while (finished := self._core.pop()) is not None:
+                    yield kind.of(finished)
+            while kind is not None and (finished := self._core.drain()) is not None:
+                yield kind.of(finished)
         finally:
             self._core.reset()
 
@@ -206,6 +227,9 @@ class Writer:
     """
 
     def __init__(self, path: StrPath, *, like: Reader, order: str = "bgr", **options: Unpack[OptionWords]) -> None:
+        if not isinstance(like, Reader):
+            raise TypeError(f"like takes the Reader of the video whose sound and times are kept, not {like!r}")
+        _refuse("Writer", options, _OF_ENHANCER - {"threads", "max_memory"} | {"fit", "debug_view", "resume", "verify"})
         self._core: core.Writer | None = core.Writer(os.fspath(path), like._core, settings_of(options))
         self._order = order
 

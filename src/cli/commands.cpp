@@ -53,7 +53,7 @@ Error current_error() {
 
 // The command line's options over what its configuration and preset say, and what there is to say of them.
 std::vector<std::string> take_configuration(CommandLine& line) {
-    if (line.layers.configuration.empty() && line.layers.preset.empty()) {
+    if (line.layers.configuration.empty() && line.layers.preset.empty() && line.layers.context.quality.empty()) {
         return {};
     }
     EffectiveOptions effective = resolve_options(line.layers);

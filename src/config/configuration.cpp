@@ -91,6 +91,7 @@ public:
         if (quality_.empty() && document.contains("quality_level") && document["quality_level"].is_string()) {
             quality_ = document["quality_level"].get<std::string>();
         }
+        check_quality(document);
         walk(document, {});
         apply();
         note_unknown();
@@ -106,6 +107,22 @@ private:
 
     [[nodiscard]] std::string subject(const std::string& path, const Json& value) const {
         return result_.source + ": " + path + " = " + to_text(value);
+    }
+
+    // A name that nothing knows would have no effect in silence.
+    void check_quality(const Json& document) const {
+        if (context_.quality.empty() || is_usual_quality(context_.quality)) {
+            return;
+        }
+        std::string names = "fast, balanced, high";
+        const Json presets = document.value(Json::json_pointer("/video/quality_presets"), Json::object());
+        for (const auto& [name, ignored] : presets.items()) {
+            if (name == context_.quality) {
+                return;
+            }
+            names += is_usual_quality(name) ? "" : ", " + name;
+        }
+        refuse(result_.source + ": quality = " + context_.quality, "it takes one of " + names);
     }
 
     void walk(const Json& object, const std::string& prefix) {
@@ -171,6 +188,9 @@ private:
                 return set_codec(found, value.get<std::string>());
             case Use::gpu_switch:
                 return set_gpu(found, value.get<bool>());
+            case Use::gpu_megabytes:
+                return value.get<double>() > 0 ? set(found, target, text_of(value) + "MiB")
+                                               : set(found, "device", "cpu");
             case Use::target_size:
                 return set(found, target, size_text(value));
             case Use::streaming_switch:
@@ -253,11 +273,13 @@ private:
             {"h264", "h264"}, {"libx264", "h264"}, {"avc", "h264"}, {"h265", "hevc"},
             {"hevc", "hevc"}, {"libx265", "hevc"}, {"av1", "av1"},  {"libsvtav1", "av1"}};
         const auto codec = kCodecs.find(name);
-        if (codec == kCodecs.end()) {
-            refuse(subject(result_.keys[found.key].key, found.value),
-                   "it takes one of h264, libx264, h265, hevc, libx265, av1, libsvtav1");
+        if (codec == kCodecs.end() && name.find('_') == std::string::npos) {
+            refuse(
+                subject(result_.keys[found.key].key, found.value),
+                "it takes one of h264, libx264, h265, hevc, libx265, av1, libsvtav1, or a hardware encoder of FFmpeg "
+                "(h264_nvenc)");
         }
-        set(found, "codec", codec->second);
+        codec == kCodecs.end() ? set(found, "encoder", name) : set(found, "codec", codec->second);
     }
 
     void set_gpu(const Found& found, bool use) {

@@ -94,11 +94,7 @@ public:
                                            : "it holds more than " + std::to_string(kMostValues) + " values");
         }
         if (node.IsMap()) {
-            Json object = Json::object();
-            for (const auto& entry : node) {
-                object[entry.first.IsScalar() ? entry.first.Scalar() : "?"] = read(entry.second, depth + 1);
-            }
-            return object;
+            return read_map(node, depth);
         }
         if (node.IsSequence()) {
             Json array = Json::array();
@@ -111,6 +107,28 @@ public:
     }
 
 private:
+    // `<<: *other` gives what the mapping itself does not say; of several others the first one wins.
+    Json read_map(const YAML::Node& node, int depth) {
+        Json object = Json::object();
+        Json others = Json::array();
+        for (const auto& entry : node) {
+            const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "?";
+            Json value = read(entry.second, depth + 1);
+            if (key == "<<" && value.is_structured()) {
+                others = value.is_array() ? std::move(value) : Json::array({std::move(value)});
+            } else {
+                object[key] = std::move(value);
+            }
+        }
+        for (const Json& other : others) {
+            if (!other.is_object()) {
+                refuse(name_, "after << there is something else than a mapping");
+            }
+            object.insert(other.begin(), other.end());   // leaves what is there
+        }
+        return object;
+    }
+
     const std::string& name_;
     int values_ = 0;
 };

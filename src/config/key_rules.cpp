@@ -25,6 +25,7 @@ constexpr ValueKind choice(std::string_view words) {
 }
 
 constexpr ValueKind kMegabytes = whole(1, 16'777'216);
+constexpr ValueKind kGpuMegabytes = whole(0, 16'777'216);
 constexpr ValueKind kShare = number(0.1, 0.9);
 constexpr ValueKind kTile = whole(64, 2048);
 constexpr ValueKind kBatch = whole(1, 16);
@@ -58,7 +59,7 @@ const auto kRules = std::to_array<KeyRule>({
     {"streaming.enabled", kTruth, Use::streaming_switch},
     {"streaming_mode", kTruth, Use::streaming_switch},
     {"streaming.max_memory_mb", kMegabytes, Use::megabytes, "max_memory"},
-    {"streaming.max_vram_mb", kMegabytes, Use::megabytes, "max_vram"},
+    {"streaming.max_vram_mb", kGpuMegabytes, Use::gpu_megabytes, "max_vram"},
     {"streaming.batch_size", kBatch, Use::option, "batch"},
     {"streaming.enable_temporal_stabilization", kTruth, Use::temporal_switch, "temporal"},
     {"streaming.checkpoint_interval", whole(1, 1e6), Use::frames_of_chunk, "chunk"},
@@ -220,8 +221,7 @@ bool is_size(const Json& value) {
            height > 0;
 }
 
-bool is_choice(const Json& value, std::string_view choices) {
-    const std::string text = value.is_string() ? value.get<std::string>() : to_text(value);
+bool is_among(std::string_view text, std::string_view choices) {
     for (std::size_t begin = 0; begin <= choices.size();) {
         const std::size_t end = std::min(choices.find('|', begin), choices.size());
         if (choices.substr(begin, end - begin) == text) {
@@ -230,6 +230,10 @@ bool is_choice(const Json& value, std::string_view choices) {
         begin = end + 1;
     }
     return false;
+}
+
+bool is_choice(const Json& value, std::string_view choices) {
+    return is_among(value.is_string() ? value.get<std::string>() : to_text(value), choices);
 }
 
 }   // namespace
@@ -266,6 +270,10 @@ std::string ValueKind::objection(const Json& value) const {
 
 std::span<const KeyRule> key_rules() {
     return kRules;
+}
+
+bool is_usual_quality(std::string_view name) {
+    return is_among(name, kQualities);
 }
 
 const KeyRule* find_rule(std::string_view path, std::string_view quality) {

@@ -34,6 +34,7 @@ enum class Use {
     temporal_switch,     ///< true: medium; false: off
     codec,               ///< a codec's or encoder's name
     gpu_switch,          ///< false: the network stays on the CPU
+    gpu_megabytes,       ///< a number of MiB of a GPU's memory: `max_vram`; 0: the network stays on the CPU
     gpu_number,          ///< that CUDA device where it is there: `device`
     presets_folder,      ///< where presets are looked for by their names
     target_size,         ///< "WxH" or [w,h]: `fit`
@@ -56,6 +57,9 @@ struct KeyRule {
 
 /// All keys that are known. Where several set the same option, the first in this list that the file has wins.
 std::span<const KeyRule> key_rules();
+
+/// A quality that every configuration has, said or not: fast, balanced, high.
+bool is_usual_quality(std::string_view name);
 
 /// The first rule for `path`, or none. With `quality` empty, QUALITY stands for nothing.
 const KeyRule* find_rule(std::string_view path, std::string_view quality);

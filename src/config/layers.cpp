@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "config/key_rules.h"
 #include "config/option_table.h"
 #include "millstream/config.h"
 
@@ -76,7 +77,11 @@ EffectiveOptions resolve_options(const ConfigLayers& layers) {
     effective.configuration = configuration_of(layers, context);
     if (!layers.preset.empty()) {
         const auto folder = effective.configuration ? effective.configuration->presets_folder : std::filesystem::path();
-        effective.preset = read_preset(layers.preset, folder, context);
+        ConfigContext of_preset = context;
+        if (effective.configuration && !is_usual_quality(context.quality)) {   // the configuration's own
+            of_preset.quality.clear();
+        }
+        effective.preset = read_preset(layers.preset, folder, of_preset);
         layering.add(effective.preset->settings, "preset");
         if (context.quality.empty() && !effective.preset->quality.empty()) {   // the preset names the quality
             context.quality = effective.preset->quality;
@@ -90,6 +95,10 @@ EffectiveOptions resolve_options(const ConfigLayers& layers) {
         if (*read) {
             effective.warnings.insert(effective.warnings.end(), (*read)->warnings.begin(), (*read)->warnings.end());
         }
+    }
+    if (!layers.context.quality.empty() && !effective.preset && !effective.configuration) {
+        effective.warnings.push_back("A quality alone (" + layers.context.quality +
+                                     ") has no effect: it chooses among the quality presets of a configuration file.");
     }
     layering.add(layers.caller, "caller");
     layering.finish(effective);

@@ -106,7 +106,7 @@ const auto kOptions = std::to_array<OptionEntry>({
     MILLSTREAM_SIZE(size, "--size"),
     MILLSTREAM_SIZE(fit, "--fit"),
     MILLSTREAM_WORD(backend, "--backend", "auto|torch|openvino", parse_backend),
-    MILLSTREAM_WORD(precision, "--precision", "auto|fp32|bf16|fp16", parse_precision),
+    MILLSTREAM_WORD(precision, "--precision", "auto|fp32|bf16|fp16|int8", parse_precision),
     {"device", "--device", "auto|cpu|cuda:N|openvino:GPU, several with commas",
      [](Options& o, Text t) { o.device = parse_device(t); }, [](const Options& o) { return o.device; }},
     {"tile", "--tile", "auto|off|pixels", [](Options& o, Text t) { o.tile = parse_tile(t); },

@@ -37,8 +37,11 @@ struct Choice {
 
 constexpr std::array<Choice<Backend>, 3> kBackends{
     {{"auto", Backend::automatic}, {"torch", Backend::torch}, {"openvino", Backend::openvino}}};
-constexpr std::array<Choice<Precision>, 4> kPrecisions{
-    {{"auto", Precision::automatic}, {"fp32", Precision::fp32}, {"bf16", Precision::bf16}, {"fp16", Precision::fp16}}};
+constexpr std::array<Choice<Precision>, 5> kPrecisions{{{"auto", Precision::automatic},
+                                                        {"fp32", Precision::fp32},
+                                                        {"bf16", Precision::bf16},
+                                                        {"fp16", Precision::fp16},
+                                                        {"int8", Precision::int8}}};
 constexpr std::array<Choice<ColourFixing>, 2> kColourFixes{
     {{"off", ColourFixing::off}, {"lowpass", ColourFixing::low_pass}}};
 constexpr std::array<Choice<Alpha>, 3> kAlphas{

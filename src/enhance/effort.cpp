@@ -31,7 +31,10 @@ std::optional<Size> smaller_tile(Size frame, const TileLayout& layout, int kept)
 }
 
 const char* name_of(Precision precision) {
-    return precision == Precision::fp32 ? "fp32" : precision == Precision::bf16 ? "bf16" : "fp16";
+    return precision == Precision::fp32   ? "fp32"
+           : precision == Precision::bf16 ? "bf16"
+           : precision == Precision::int8 ? "int8"
+                                          : "fp16";
 }
 
 }   // namespace

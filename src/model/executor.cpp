@@ -46,7 +46,7 @@ void resolve_backend(ExecutorSettings& settings) {
         }
     }
     if (settings.precision == Precision::automatic) {
-        settings.precision = !cpu ? Precision::fp16 : cpu_has_bf16() ? Precision::bf16 : Precision::fp32;
+        settings.precision = cpu ? base_precision() : Precision::fp16;
     }
     if (settings.precision == Precision::fp16 && cpu) {
         refuse("fp16 needs a GPU", "Use --precision fp32 or bf16");
@@ -55,8 +55,15 @@ void resolve_backend(ExecutorSettings& settings) {
         refuse("this CPU has no bf16 arithmetic (AVX512_BF16 or AMX), and OpenVINO would silently compute in fp32",
                "Use --precision fp32, or --backend torch for bf16 in software, which is slow");
     }
+    if (settings.precision == Precision::int8 && (settings.backend != Backend::openvino || !cpu)) {
+        refuse("int8 runs on the CPU with OpenVINO only", "Use --backend openvino and --device cpu, or no --precision");
+    }
     settings.threads = settings.threads > 0 ? settings.threads : usable_cpus();
     settings.requests = settings.requests > 0 ? settings.requests : 1;
+}
+
+Precision base_precision() {
+    return cpu_has_bf16() ? Precision::bf16 : Precision::fp32;
 }
 
 std::unique_ptr<Executor> make_executor(const Network& network, const ExecutorSettings& settings) {
@@ -72,7 +79,8 @@ std::unique_ptr<Executor> make_executor(const Network& network, const ExecutorSe
 
 double activation_bytes_per_pixel(const Network& network, Precision precision) {
     const Network run = lowered(network);
-    std::vector<double> bytes(run.nodes.size(), precision == Precision::fp32 ? 4.0 : 2.0);
+    const Precision kept = precision == Precision::int8 ? base_precision() : precision;   // not all are in int8
+    std::vector<double> bytes(run.nodes.size(), kept == Precision::fp32 ? 4.0 : 2.0);
     const std::vector<bool> fp32 = layers_in_fp32(run);
     for (std::size_t i = 0; i < bytes.size(); ++i) {
         bytes[i] = fp32[i] ? 4.0 : bytes[i];

@@ -50,8 +50,12 @@ public:
 
 /// What `automatic` means on this machine and device, and an explicit wish that it cannot fulfil: then Error(usage).
 /// The devices must be there (choose_devices()).
+/// int8 needs a network that quantise() has prepared; any other runs in base_precision() then.
 /// bf16 without hardware support is allowed on Torch (slow) and refused on OpenVINO (which would run fp32 silently).
 void resolve_backend(ExecutorSettings& settings);
+
+/// What the layers beside those in int8 are computed in: bf16 where the CPU has it, else fp32.
+Precision base_precision();
 
 /// Builds and compiles. `settings` must be resolved. Throws Error(model) or Error(usage).
 std::unique_ptr<Executor> make_executor(const Network& network, const ExecutorSettings& settings);

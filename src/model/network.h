@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,12 @@ struct Node {
     InterpolateMode mode = InterpolateMode::nearest;
     float alpha = 0;
     float beta = 0;
+    /// Convolutions in 8-bit integers: the input values that 256 steps cover, zero among them. Note [Int8].
+    struct Steps {
+        float low = 0;
+        float high = 0;
+    };
+    std::optional<Steps> int8;
 };
 
 /// Nodes in topological order; node 0 is the input, `output` the last one used. A value: executors copy what they need.

@@ -121,7 +121,8 @@ private:
                                        ov::num_streams(ov::streams::Num(settings_.requests)),
                                        ov::hint::inference_precision(fp16 ? ov::element::f16 : ov::element::f32));
         }
-        const bool bf16 = settings_.precision == Precision::bf16;
+        const bool bf16 =
+            (settings_.precision == Precision::int8 ? base_precision() : settings_.precision) == Precision::bf16;
         return core_.compile_model(openvino_graph(network_, shape), "CPU",
                                    ov::num_streams(ov::streams::Num(settings_.requests)),
                                    ov::inference_num_threads(settings_.threads), ov::hint::enable_cpu_pinning(false),

@@ -5,12 +5,16 @@
 #include <openvino/op/constant.hpp>
 #include <openvino/op/convolution.hpp>
 #include <openvino/op/depth_to_space.hpp>
+#include <openvino/op/fake_quantize.hpp>
 #include <openvino/op/group_conv.hpp>
 #include <openvino/op/interpolate.hpp>
 #include <openvino/op/multiply.hpp>
 #include <openvino/op/pad.hpp>
 #include <openvino/op/parameter.hpp>
 #include <openvino/op/prelu.hpp>
+#include <openvino/op/reduce_max.hpp>
+#include <openvino/op/reduce_mean.hpp>
+#include <openvino/op/reduce_min.hpp>
 #include <openvino/op/relu.hpp>
 #include <openvino/op/result.hpp>
 #include <openvino/op/sigmoid.hpp>
@@ -18,10 +22,13 @@
 #include <openvino/op/subtract.hpp>
 #include <openvino/op/swish.hpp>
 
+#include <algorithm>
+#include <functional>
 #include <utility>
 #include <vector>
 
 #include "model/precision.h"
+#include "model/quantise.h"
 
 // Exported by libopenvino.so, declared only in its developer package (transformations/rt_info/
 // disable_precision_conversion.hpp): the node keeps fp32 where the plugin would convert it to fp16 or bf16.
@@ -69,9 +76,16 @@ public:
         }
     }
 
-    std::shared_ptr<ov::Model> model() const {
-        const auto result = std::make_shared<op::v0::Result>(built_[size(network_.output)]);
-        return std::make_shared<ov::Model>(ov::ResultVector{result}, ov::ParameterVector{parameter_}, network_.name);
+    std::shared_ptr<ov::Model> model(std::span<const int> watched) const {
+        ov::ResultVector results{std::make_shared<op::v0::Result>(built_[size(network_.output)])};
+        const NodePtr places = integers({0, 2, 3});
+        for (const int index : watched) {
+            const NodePtr values = in(network_.nodes[size(index)], 0);
+            results.push_back(std::make_shared<op::v0::Result>(std::make_shared<op::v1::ReduceMin>(values, places)));
+            results.push_back(std::make_shared<op::v0::Result>(std::make_shared<op::v1::ReduceMax>(values, places)));
+            results.push_back(std::make_shared<op::v0::Result>(std::make_shared<op::v1::ReduceMean>(values, places)));
+        }
+        return std::make_shared<ov::Model>(results, ov::ParameterVector{parameter_}, network_.name);
     }
 
 private:
@@ -93,6 +107,21 @@ private:
         return make<op::v1::Add>(x, constant(node.bias, {1, node.bias.size(), 1, 1}));
     }
 
+    // The plugin runs what stands between quantised inputs and weights in integers.
+    NodePtr quantised(const NodePtr& values, const Node::Steps& steps) const {
+        const NodePtr low = scalar(steps.low);
+        const NodePtr high = scalar(steps.high);
+        return make<op::v0::FakeQuantize>(values, low, high, low, high, 256);
+    }
+    NodePtr quantised_weights(const Node& node, const NodePtr& weights) const {
+        std::vector<float> most = weight_limits(node);
+        const ov::Shape each{most.size(), 1, 1, 1};
+        const NodePtr high = op::v0::Constant::create(ov::element::f32, each, most);
+        std::transform(most.begin(), most.end(), most.begin(), std::negate<>());
+        const NodePtr low = op::v0::Constant::create(ov::element::f32, each, most);
+        return make<op::v0::FakeQuantize>(weights, low, high, low, high, 255);
+    }
+
     NodePtr convolution(const Node& node) const {
         const ov::Strides strides(2, size(node.stride));
         const ov::CoordinateDiff padding(2, node.padding);
@@ -100,10 +129,11 @@ private:
         const std::size_t k = size(node.kernel);
         const std::size_t groups = size(node.groups);
         if (groups == 1) {
+            const NodePtr weights = constant(node.weights, {size(node.shape[0]), size(node.shape[1]), k, k});
             return with_bias(node,
-                             make<op::v1::Convolution>(
-                                 in(node, 0), constant(node.weights, {size(node.shape[0]), size(node.shape[1]), k, k}),
-                                 strides, padding, padding, dilations));
+                             make<op::v1::Convolution>(node.int8 ? quantised(in(node, 0), *node.int8) : in(node, 0),
+                                                       node.int8 ? quantised_weights(node, weights) : weights, strides,
+                                                       padding, padding, dilations));
         }
         const auto weights = constant(node.weights, {groups, size(node.shape[0]) / groups, size(node.shape[1]), k, k});
         return with_bias(node,
@@ -219,8 +249,9 @@ private:
 
 }   // namespace
 
-std::shared_ptr<ov::Model> openvino_graph(const Network& lowered, const ov::PartialShape& input) {
-    return Builder(lowered, input).model();
+std::shared_ptr<ov::Model> openvino_graph(const Network& lowered, const ov::PartialShape& input,
+                                          std::span<const int> watched) {
+    return Builder(lowered, input).model(watched);
 }
 
 }   // namespace millstream

@@ -28,6 +28,7 @@ SourceIdentity identify(const std::filesystem::path& source);
 struct ResolvedJob {
     std::string backend;
     std::string precision;
+    std::string int8;   ///< int8_digest() of the network
     int halo = 0;
     int blend = 0;
     int tile_width = 0;   ///< where tiles are not exact, else 0
@@ -49,7 +50,7 @@ struct ResolvedJob {
 
 /// A value. At most 64 KiB as text.
 struct Checkpoint {
-    static constexpr int kVersion = 2;
+    static constexpr int kVersion = 3;
 
     int version = kVersion;
     std::string program;           ///< "millstream 0.1.0"

@@ -49,6 +49,13 @@ private:
 };
 
 void check(const Options& options) {
+    if (options.precision == Precision::int8) {
+        throw Error(ErrorKind::usage,
+                    {"preparing to enhance frames", "precision int8",
+                     "the network is fitted to integers on pictures of a whole video, which a stream of "
+                     "frames does not have",
+                     "Enhance the file, or leave the precision out"});
+    }
     if (options.scale < 1 || options.scale > 4) {
         throw Error(ErrorKind::usage, {"preparing to enhance frames", "", "the scale must be 1, 2, 3 or 4", ""});
     }

@@ -426,7 +426,7 @@ Report run_job(ModelShelf& models, FileCalls& files, const Options& options, Fra
     Observer& watcher = observer == nullptr ? silent : *observer;
     check_report_paths(options);
     remove_finished_checkpoint(files, options.output);
-    PreparedJob job = prepare(options, models);
+    PreparedJob job = prepare(options, models, watcher);
     const Plan plan = job.plan;
     RunWatch watch(job, files, watcher);
     watcher.on_plan(plan);

@@ -117,6 +117,8 @@ std::string words(Precision precision) {
             return "bf16";
         case Precision::fp16:
             return "fp16";
+        case Precision::int8:
+            return "int8";
         case Precision::automatic:
             break;
     }
@@ -124,7 +126,7 @@ std::string words(Precision precision) {
 }
 
 Precision precision_called(const std::string& name) {
-    for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::fp16}) {
+    for (const Precision precision : {Precision::fp32, Precision::bf16, Precision::fp16, Precision::int8}) {
         if (words(precision) == name) {
             return precision;
         }

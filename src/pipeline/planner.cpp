@@ -9,6 +9,8 @@
 #include "base/cpu.h"
 #include "media/decoder.h"
 #include "millstream/error.h"
+#include "millstream/observer.h"
+#include "pipeline/calibration.h"
 #include "pipeline/chunk_plan.h"
 #include "pipeline/output_checks.h"
 #include "pipeline/output_size.h"
@@ -69,7 +71,7 @@ bool takes_odd_sides(const PixelFormat& format) {
 
 class Planner {
 public:
-    Planner(const Options& options, ModelShelf& models) : models_(models) {
+    Planner(const Options& options, ModelShelf& models, Observer& observer) : models_(models), observer_(observer) {
         job_.plan.options = options;
         job_.loads_before = model_load_count();
     }
@@ -159,6 +161,10 @@ private:
         job_.executor.device = words(job_.devices);
         job_.executor.threads = options().threads > 0 ? options().threads : usable_cpus();
         resolve_backend(job_.executor);
+        if (job_.executor.precision == Precision::int8) {
+            observer_.on_message(Severity::info, "fitting the network to 8-bit integers on pictures of the video");
+            note(fit_to_int8(job_));
+        }
         choose_reuse();
         limit_devices();
     }
@@ -354,6 +360,7 @@ private:
     }
 
     ModelShelf& models_;
+    Observer& observer_;
     PreparedJob job_;
     std::vector<std::string> encoder_notes_;
     double seconds_per_frame_ = 0;   // 0 = not measured
@@ -363,11 +370,12 @@ private:
 
 PreparedJob prepare(const Options& options) {
     ModelShelf models;
-    return prepare(options, models);
+    Observer silent;
+    return prepare(options, models, silent);
 }
 
-PreparedJob prepare(const Options& options, ModelShelf& models) {
-    return Planner(options, models).run();
+PreparedJob prepare(const Options& options, ModelShelf& models, Observer& observer) {
+    return Planner(options, models, observer).run();
 }
 
 }   // namespace millstream

@@ -22,6 +22,8 @@
 
 namespace millstream {
 
+class Observer;
+
 /// The plan with the values the job needs beside it, so that nothing is probed or loaded twice.
 struct PreparedJob {
     Plan plan;
@@ -63,7 +65,7 @@ inline bool stays_on_device(const PreparedJob& job) {
 /// Probes, loads the network, chooses and checks. Throws Error: usage, input, model, refused.
 PreparedJob prepare(const Options& options);
 
-/// The same with a network that may have been loaded for the job before.
-PreparedJob prepare(const Options& options, ModelShelf& models);
+/// The same with a network that may have been loaded for the job before. `observer` is told of what takes long.
+PreparedJob prepare(const Options& options, ModelShelf& models, Observer& observer);
 
 }   // namespace millstream

@@ -7,6 +7,7 @@
 
 #include "base/sha256.h"
 #include "millstream/error.h"
+#include "pipeline/calibration.h"
 #include "pipeline/json_types.h"
 #include "pipeline/output_checks.h"
 #include "pipeline/plan_words.h"
@@ -110,6 +111,7 @@ ResolvedJob resolve(const PreparedJob& job) {
     ResolvedJob resolved;
     resolved.backend = words(job.executor.backend);
     resolved.precision = words(job.executor.precision);
+    resolved.int8 = int8_digest(job.model->network);
     const TileLayout& layout = job.memory.layout;
     resolved.halo = layout.halo;
     resolved.blend = layout.blend;
@@ -149,6 +151,7 @@ void check_resolved(const PreparedJob& job, const Checkpoint& checkpoint) {
     };
     compare("backend", before.backend, now.backend);
     compare("precision", before.precision, now.precision);
+    compare("8-bit ranges", before.int8, now.int8);
     compare("halo", before.halo, now.halo);
     compare("cross-fade", before.blend, now.blend);
     compare("tile width", before.tile_width, now.tile_width);

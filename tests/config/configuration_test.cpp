@@ -148,6 +148,97 @@ TEST(configuration, checkpoint_intervals_count_frames_in_one_section_and_seconds
     EXPECT_THAT(key(read, "performance.checkpoint_interval").meaning, HasSubstr("seconds"));
 }
 
+// Every key that huaju4k's loaders know, with its value there: `null` where that is the default.
+constexpr const char* kEveryKey = R"(
+streaming: {enabled: true, max_memory_mb: 1024, max_vram_mb: 6144, checkpoint_interval: 1000, temporal_buffer_size: 3,
+            batch_size: 1, enable_temporal_stabilization: true}
+streaming_mode: false
+models_dir: ./models
+temp_dir: null
+progress_update_interval: 0.5
+model_cache_size: 2
+theater_preset: medium
+memory_safety_margin: 0.7
+ai_models: {default_model: real-esrgan}
+video:
+  ai_model: real_esrgan_x4
+  model_path: ./models/RealESRGAN_x4plus.pth
+  quality_presets:
+    fast: {tile_size: 512, batch_size: 4, denoise_strength: 0.5, overlap_pixels: 16}
+    balanced: {tile_size: 768, batch_size: 2, denoise_strength: 0.7, overlap_pixels: 32}
+    high: {tile_size: 1024, batch_size: 1, denoise_strength: 0.9, overlap_pixels: 64}
+  output: {format: mp4, codec: h264, crf: 18, preset: slow}
+audio:
+  theater_presets:
+    small: {reverb_reduction: 0.8, dialogue_boost: 6, noise_reduction: 0.7, spatial_enhancement: 0.3}
+    theater_medium_balanced: {spatial_enhancement: true, preserve_naturalness: true, dynamic_range_compression: 0.3}
+  sample_rate: 48000
+  bitrate: 192k
+  channels: 2
+  theater_enhancement_enabled: false
+performance: {use_gpu: true, gpu_id: 0, max_memory_usage: 0.7, tile_overlap: 32, num_workers: 2, prefetch_factor: 2,
+              checkpoint_interval: 60}
+logging: {level: INFO, file: null, console: true, format: "%(message)s"}
+paths: {temp_dir: null, models_dir: ./models, presets_dir: ./presets, cache_dir: ./cache}
+ui: {progress_update_interval: 0.5, auto_cleanup: true, save_processing_logs: true, show_advanced_options: false}
+_metadata: {version: "1.0", created_by: huaju4k, schema_version: "1.0"}
+log_level: INFO
+log_file: null
+presets_dir: ./presets
+auto_cleanup: true
+save_processing_logs: true
+name: x
+description: x
+theater_size: medium
+quality_level: balanced
+target_resolution: 3840x2160
+denoise_strength: 0.7
+dialogue_boost: 4
+noise_reduction: 0.5
+reverb_reduction: 0.6
+preserve_naturalness: true
+tile_size: 768
+batch_size: 2
+memory_usage: 0.7
+created_by: system
+created_at: null
+version: "1.0"
+)";
+
+TEST(configuration, r8_3_every_key_of_the_existing_system_is_mapped_or_ignored_with_its_reason) {
+    const Configuration read = parse(kEveryKey);
+    EXPECT_EQ(read.keys.size(), 87U);
+    for (const ConfigKey& entry : read.keys) {
+        EXPECT_NE(entry.effect, ConfigKey::Effect::unknown) << entry.key;
+        EXPECT_FALSE(entry.meaning.empty()) << entry.key;
+    }
+}
+
+TEST(configuration, no_memory_of_a_gpu_means_the_processor) {
+    EXPECT_EQ(text_of(parse("streaming: {max_vram_mb: 0}"), "device"), "cpu");
+    EXPECT_EQ(text_of(parse("streaming: {max_vram_mb: 0}"), "max_vram"), "-");
+    EXPECT_THAT(refusal("streaming: {max_vram_mb: -1}"), HasSubstr("from 0"));
+}
+
+TEST(configuration, a_hardware_encoder_may_stand_for_a_codec) {
+    EXPECT_EQ(text_of(parse("video: {output: {codec: h264_nvenc}}"), "encoder"), "h264_nvenc");
+    EXPECT_EQ(text_of(parse("video: {output: {codec: libx265}}"), "codec"), "hevc");
+}
+
+TEST(configuration, a_quality_that_nothing_knows_is_refused_and_one_of_the_files_own_is_not) {
+    const std::string text = "video: {quality_presets: {night: {tile_size: 640}}}";
+    ConfigContext quality = kTenGib;
+    quality.quality = "night";
+    EXPECT_EQ(text_of(parse(text, quality), "tile"), "640");
+    quality.quality = "ultra";
+    try {
+        parse(text, quality);
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_THAT(error.what(), AllOf(HasSubstr("quality = ultra"), HasSubstr("fast, balanced, high, night")));
+    }
+}
+
 TEST(configuration, null_means_that_nothing_is_said) {
     EXPECT_THAT(parse("{streaming: {max_memory_mb: null}, temp_dir: null, video: null}").settings, IsEmpty());
 }

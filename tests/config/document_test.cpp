@@ -26,6 +26,19 @@ TEST(document, yaml_and_json_of_the_same_content_are_the_same) {
     EXPECT_EQ(json, yaml);
 }
 
+TEST(document, a_merge_key_of_yaml_gives_what_the_mapping_itself_does_not_say) {
+    const Json document = read_document(R"(
+base: &base {tile: 512, batch: 4}
+more: &more {batch: 9, crf: 20}
+one: {<<: *base, tile: 64}
+two: {<<: [*base, *more]}
+)",
+                                        "x.yaml");
+    EXPECT_EQ(document["one"], Json({{"tile", 64}, {"batch", 4}}));
+    EXPECT_EQ(document["two"], Json({{"tile", 512}, {"batch", 4}, {"crf", 20}}));
+    EXPECT_THAT(refusal("a: {<<: [1]}", "x.yaml"), HasSubstr("after <<"));
+}
+
 TEST(document, quoted_scalars_of_yaml_stay_text) {
     const Json document = read_document("a: '1'\nb: \"true\"\nc: \"\"\n", "x.yml");
     EXPECT_EQ(document["a"], "1");

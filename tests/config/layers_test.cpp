@@ -74,6 +74,14 @@ TEST(layers, a_quality_of_a_preset_chooses_among_the_configurations_quality_pres
     EXPECT_EQ(effective.options.tile, 640);
 }
 
+TEST(layers, a_quality_with_nothing_to_choose_from_is_a_warning) {
+    ConfigLayers layers;
+    layers.context.quality = "high";
+    EXPECT_THAT(resolve_options(layers).warnings, testing::ElementsAre(HasSubstr("has no effect")));
+    layers.preset = "theater_medium_balanced";
+    EXPECT_TRUE(resolve_options(layers).warnings.empty());
+}
+
 TEST(layers, nothing_said_gives_the_defaults) {
     const EffectiveOptions effective = resolve_options({});
     EXPECT_EQ(effective.options.scale, Options().scale);

@@ -5,24 +5,45 @@ Written from the facts about that system, not from its code.
 
 from __future__ import annotations
 
+import enum
+import json
 import statistics
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from millstream.compat.huaju4k import StreamingVideoProcessor
+
+QUICK = {"model": "identity", "preset": "ultrafast", "temporal": "off"}
 
 
-class HangError(AssertionError):
-    """A call that never comes back in the existing tracker."""
+def quick_processor(folder: Path, **sections: Any) -> StreamingVideoProcessor:
+    """Of a configuration file in `folder`, with the cheapest network there is."""
+    file = folder / "config.json"
+    file.write_text(json.dumps({"millstream": QUICK, **sections}))
+    return StreamingVideoProcessor(str(file))
+
+
+class HangError(BaseException):
+    """A call that never comes back in the existing tracker. Nothing that guards against exceptions may hide it."""
+
+
+class StageStatus(enum.Enum):
+    NOT_STARTED = "not_started"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
 
 
 @dataclass
 class TrackerStage:
     weight: float
     progress: float = 0.0
-    status: str = "not_started"
+    status: StageStatus = StageStatus.NOT_STARTED
 
 
 @dataclass
@@ -49,14 +70,14 @@ class TrapTracker:
         self.starts += 1
         self.start_time, self.total_items, self.items_processed = 1.0, total_items, 0
         for stage in self.stages.values():
-            stage.progress, stage.status = 0.0, "not_started"
+            stage.progress, stage.status = 0.0, StageStatus.NOT_STARTED
 
     def start_stage(self, name: str, details: str = "") -> None:
         if name not in self.stages:
             raise ValueError(name)
-        if self.current_stage is not None and self.stages[self.current_stage].status == "in_progress":
+        if self.current_stage is not None and self.stages[self.current_stage].status is StageStatus.IN_PROGRESS:
             self.complete_stage(self.current_stage)
-        self.stages[name].progress, self.stages[name].status = 0.0, "in_progress"
+        self.stages[name].progress, self.stages[name].status = 0.0, StageStatus.IN_PROGRESS
         self.current_stage = name
         self._record()
 
@@ -68,15 +89,18 @@ class TrapTracker:
         self._record()
 
     def complete_stage(self, name: str, details: str = "") -> None:
-        self.stages[name].progress, self.stages[name].status = 1.0, "completed"
+        self.stages[name].progress, self.stages[name].status = 1.0, StageStatus.COMPLETED
         self._record()
 
     def skip_stage(self, name: str, reason: str = "") -> None:
-        self.stages[name].progress, self.stages[name].status = 1.0, "skipped"
+        self.stages[name].progress, self.stages[name].status = 1.0, StageStatus.SKIPPED
         self._record()
 
+    def statuses(self) -> set[str]:
+        return {stage.status.value for stage in self.stages.values()}
+
     def fail_stage(self, name: str, error_details: str = "") -> None:
-        self.stages[name].status = "failed"
+        self.stages[name].status = StageStatus.FAILED
 
     def add_processed_items(self, count: int) -> None:
         self.items_processed += count
@@ -114,16 +138,25 @@ class QualityReport:
 
 
 class CvValidator:
-    """Opens both files with OpenCV, as the existing validator does, and reads of the strategy what it reads."""
+    """Opens both files with OpenCV and ffprobe, as the existing validator does, and reads of the strategy what it
+    reads. A part that fails is not hidden here."""
 
     def validate_master_quality(self, input_path: str, output_path: str, enhancement_strategy: Any) -> QualityReport:
         assert not Path(output_path + ".part").exists(), "called while the file was being written"
         before, after = cv2.VideoCapture(input_path), cv2.VideoCapture(output_path)
+        frames = self._frames(after)
+        light = [frame.mean() / 255 for frame in frames]
+        edges = [float((cv2.Canny(frame, 50, 150) > 0).mean()) for frame in frames]
+        sizes = Path(output_path).stat().st_size / Path(input_path).stat().st_size
         metrics = {
+            "size_ratio": sizes,
             "format_valid": float(before.isOpened() and after.isOpened()),
             "framerate_consistency": float(after.get(cv2.CAP_PROP_FPS) > 0 and after.get(cv2.CAP_PROP_FRAME_COUNT) > 0),
             "resolution_improvement_ratio": self._pixels(after) / self._pixels(before),
-            "brightness_stability": 1 - 5 * statistics.pstdev(self._brightness(after)),
+            "brightness_stability": 1 - 5 * statistics.pstdev(light),
+            "edge_stability": 1 - 10 * statistics.pstdev(edges),
+            "highlight_clipping": 1 - 20 * statistics.fmean(float((frame >= 250).mean()) for frame in frames),
+            "duration_sync": self.duration_sync(output_path),
             "gan": float(enhancement_strategy.gan_policy.global_allowed),
             "background_lock": float(enhancement_strategy.temporal_strategy.background_lock),
             "plan_steps": float(len(enhancement_strategy.resolution_plan)),
@@ -135,11 +168,21 @@ class CvValidator:
         return float(capture.get(cv2.CAP_PROP_FRAME_WIDTH) * capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
 
     @staticmethod
-    def _brightness(capture: cv2.VideoCapture) -> list[float]:
-        means = []
+    def _frames(capture: cv2.VideoCapture) -> list[Any]:
+        frames = []
         while (frame := capture.read())[0]:
-            means.append(float(frame[1].mean()) / 255)
-        return means
+            frames.append(cv2.cvtColor(frame[1], cv2.COLOR_BGR2GRAY))
+        return frames
+
+    @staticmethod
+    def duration_sync(path: str) -> float:
+        command = ["ffprobe", "-v", "quiet", "-print_format", "json", "-show_streams", path]
+        streams = json.loads(subprocess.run(command, check=True, capture_output=True, timeout=60).stdout)["streams"]
+        video, sound = (float(next(s for s in streams if s["codec_type"] == kind)["duration"]) for kind in _KINDS)
+        return 1 - abs(video - sound) / 2
+
+
+_KINDS = ("video", "audio")
 
 
 THEIR_PACKAGE = {

@@ -39,7 +39,7 @@ def test_frames_are_the_pictures_that_opencv_sees(video: Path) -> None:
     assert not capture.read()[0]
 
 
-def test_each_representation_is_written_once_and_handed_out_as_a_view(video: Path) -> None:
+def test_r2_1_each_representation_is_written_once_and_handed_out_as_a_view(video: Path) -> None:
     reader = millstream.Reader(video)
     frame = next(reader)
     assert reader.counts["planar_writes"] == 0  # nothing before somebody asks
@@ -67,7 +67,7 @@ def test_torch_tensors_share_the_memory_with_numpy(video: Path) -> None:
     assert reader.counts["planar_writes"] == 1
 
 
-def test_memory_goes_back_with_the_last_reference_and_is_used_again(video: Path) -> None:
+def test_r2_5_memory_goes_back_with_the_last_reference_and_is_used_again(video: Path) -> None:
     reader = millstream.Reader(video)
     arrays = []
     for frame in reader:
@@ -123,6 +123,57 @@ def test_what_goes_in_as_a_tensor_comes_out_as_one_batches_too() -> None:
     np.testing.assert_array_equal(array, both[1].numpy())
 
 
+def test_r2_4_a_loop_writes_each_representation_once_a_frame_and_no_other(clip: Path, tmp_path: Path) -> None:
+    reader = millstream.Reader(clip)
+    enhancer = millstream.Enhancer(**PLAIN)
+    with millstream.Writer(tmp_path / "frames.mkv", like=reader, preset="ultrafast") as writer:
+        for frame in enhancer.stream(reader):
+            writer.write(frame)
+    assert (reader.counts["planar_writes"], reader.counts["packed_writes"]) == (10, 0)
+    assert (enhancer.counts["planar_writes"], enhancer.counts["packed_writes"]) == (10, 0)
+    del frame
+    assert (reader.counts["live"], enhancer.counts["live"]) == (0, 0)  # R2.5
+
+    reader, enhancer = millstream.Reader(clip), millstream.Enhancer(**PLAIN)
+    for picture in enhancer.stream(frame.numpy() for frame in reader):  # as OpenCV has them, in and out
+        assert picture.dtype == np.uint8
+    assert (reader.counts["planar_writes"], reader.counts["packed_writes"]) == (10, 10)
+    assert (enhancer.counts["planar_writes"], enhancer.counts["packed_writes"]) == (10, 10)
+
+
+def test_a_read_only_array_is_copied_because_views_of_a_frame_can_be_written_to() -> None:
+    content = bytes(range(48)) * 8
+    picture = np.frombuffer(content, np.uint8).reshape(8, 16, 3)  # as pictures come from a pipe
+    frame = millstream.frame_of(picture)
+    frame.numpy()[:] = 7
+    assert content == bytes(range(48)) * 8
+    np.testing.assert_array_equal(millstream.Enhancer(**PLAIN)(picture), picture)
+
+
+def test_tensors_that_training_has_made_are_taken_and_those_elsewhere_refused_in_words() -> None:
+    torch_or_skip()
+    import torch
+
+    enhanced = millstream.Enhancer(**PLAIN)(torch.rand(3, 16, 16, requires_grad=True))
+    assert not enhanced.requires_grad
+    with pytest.raises(TypeError, match=r"lie on meta.*cpu\(\)"):
+        millstream.frame_of(torch.empty(3, 16, 16, device="meta"))
+
+
+def test_options_without_effect_are_refused(clip: Path, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="crf: no use for Enhancer"):
+        millstream.Enhancer(model="identity", crf=18)
+    with pytest.raises(TypeError, match="scale: no use for Reader"):
+        millstream.Reader(clip, scale=2)
+    reader = millstream.Reader(clip)
+    with pytest.raises(TypeError, match="temporal: no use for Writer"):
+        millstream.Writer(tmp_path / "out.mp4", like=reader, temporal="off")
+    with pytest.raises(TypeError, match="the Reader of the video"):
+        millstream.Writer(tmp_path / "out.mp4", like=str(clip))  # type: ignore[arg-type]
+    with pytest.raises(millstream.Error, match="no such option"):
+        millstream.Reader(clip, vidoe_stream=0)  # type: ignore[call-arg]
+
+
 def test_inputs_are_taken_without_a_copy_and_left_as_they_are() -> None:
     picture = np.random.default_rng(2).random((3, 32, 32), dtype=np.float32)
     before = picture.copy()
@@ -138,6 +189,8 @@ def test_what_is_no_picture_is_refused_in_words() -> None:
         enhancer(np.zeros((8, 8, 3)))
     with pytest.raises(millstream.Error, match="side by side"):
         enhancer(np.zeros((8, 16, 3), np.uint8)[:, ::2])
+    with pytest.raises(TypeError, match="not NoneType"):
+        list(enhancer.stream([None]))
 
 
 def test_a_loop_of_reader_enhancer_and_writer_gives_the_file_that_enhance_gives(clip: Path, tmp_path: Path) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
-import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -15,12 +15,10 @@ from typing import Any
 import millstream
 import numpy as np
 import pytest
-from conftest import ROOT, files_in, make_video, stream
-from existing_system import CvValidator, TrapTracker, write_their_package
+from conftest import CLIPS, files_in, make_video, stream
+from existing_system import QUICK, CvValidator, TrapTracker, quick_processor
 from millstream.compat import huaju4k
-from millstream.compat.huaju4k import ProcessingStrategy, StreamingConfig, StreamingVideoProcessor
-
-QUICK = {"model": "identity", "preset": "ultrafast", "temporal": "off"}
+from millstream.compat.huaju4k import ProcessingStrategy, StreamingVideoProcessor
 
 
 @pytest.fixture(scope="module")
@@ -37,95 +35,6 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path / "cwd")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
-
-
-def processor(tmp_path: Path, **sections: Any) -> StreamingVideoProcessor:
-    file = tmp_path / "config.json"
-    file.write_text(json.dumps({"millstream": QUICK, **sections}))
-    return StreamingVideoProcessor(str(file))
-
-
-# Interface
-
-
-def test_signatures_are_those_of_the_class_it_replaces() -> None:
-    def parameters(function: Any) -> list[tuple[str, Any]]:
-        return [(p.name, p.default) for p in inspect.signature(function).parameters.values() if p.name != "self"]
-
-    required = inspect.Parameter.empty
-    of = StreamingVideoProcessor
-    assert parameters(of) == [("config_path", None)]
-    assert parameters(of.analyze_video) == [("input_path", required)]
-    assert parameters(of.process) == [("input_path", required), ("output_path", None), ("strategy", None)]
-    assert parameters(of.process_tiles) == [("frames", required), ("strategy", required)]
-    assert parameters(of.process_streaming) == [("input_path", required), ("output_path", required)]
-    assert parameters(of.process_raw_frame_stream) == [
-        ("frame_generator", required),
-        ("frame_callback", required),
-        ("checkpoint_data", None),
-    ]
-    assert parameters(of.streaming_main_loop) == [
-        ("input_path", required),
-        ("output_path", required),
-        ("checkpoint_data", None),
-    ]
-
-
-def test_attributes_after_construction_are_those_callers_look_at() -> None:
-    made = StreamingVideoProcessor()
-    for name in ("progress_tracker", "video_analyzer", "ai_model_manager", "memory_buffer", "gpu_memory_manager"):
-        assert getattr(made, name) is None
-    assert (made.is_processing, made.current_frame_index, made.total_frames) == (False, 0, 0)
-    for name in ("config_manager", "config", "streaming_config", "start_time", "device", "use_gpu"):
-        assert hasattr(made, name)
-    assert made.config["video"]["quality_presets"]["balanced"]["tile_size"] == 768
-    assert made.config["performance"]["max_memory_usage"] == 0.7
-
-
-def test_streaming_config_has_the_attributes_and_defaults_of_the_section() -> None:
-    made = StreamingConfig({})
-    assert vars(made) == {
-        "streaming_enabled": True,
-        "max_memory_mb": 1024,
-        "max_vram_mb": 6144,
-        "checkpoint_interval": 1000,
-        "temporal_buffer_size": 3,
-        "batch_size": 1,
-        "enable_temporal_stabilization": True,
-    }
-    assert StreamingConfig({"streaming": {"enabled": False, "max_memory_mb": 9}}).max_memory_mb == 9
-    assert not StreamingConfig({"streaming_mode": False}).streaming_enabled
-
-
-def test_types_have_the_fields_in_the_order_they_are_constructed() -> None:
-    info = huaju4k.VideoInfo((1920, 1080), 10.0, 25.0, "h264", 5_000_000, True, 2, 48000, 99, "mov")
-    assert (info.aspect_ratio, info.total_frames, info.is_4k) == (1920 / 1080, 250, False)
-    result = huaju4k.ProcessResult(success=False, error_message="why")
-    assert (result.error, result.error_message) == ("why", "why")
-    assert (result.quality_metrics, result.performance_report, result.memory_peak_mb) == ({}, {}, 0)
-    streaming = huaju4k.StreamingResult()
-    assert (streaming.success, streaming.error_message, streaming.checkpoint_used) == (False, "", False)
-
-
-def test_their_interface_and_types_are_used_where_they_can_be_imported(
-    clip: Path, tmp_path: Path, package_path: str
-) -> None:
-    write_their_package(tmp_path / "theirs")
-    code = """
-import sys
-from huaju4k.core.interfaces import VideoProcessor
-from huaju4k.models.data_models import ProcessResult
-from millstream.compat.huaju4k import StreamingVideoProcessor
-processor = StreamingVideoProcessor()
-result = processor.process(sys.argv[1] + ".missing")
-print(isinstance(processor, VideoProcessor), type(result) is ProcessResult, result.success, result.their_own,
-      result.error == result.error_message, result.quality_metrics, processor.analyze_video(sys.argv[1]).resolution)
-"""
-    path = os.pathsep.join([package_path, str(tmp_path / "theirs")])
-    run = subprocess.run(
-        [sys.executable, "-c", code, clip], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True
-    )
-    assert run.stdout == "True True False 7 True {} (96, 64)\n", run.stderr
 
 
 # Runs
@@ -148,8 +57,8 @@ def test_analysing_a_missing_file_raises_what_callers_catch(tmp_path: Path) -> N
         StreamingVideoProcessor().analyze_video(str(tmp_path / "text.mp4"))
 
 
-def test_process_enhances_and_fills_every_field_callers_read(clip: Path, tmp_path: Path) -> None:
-    made = processor(tmp_path)
+def test_r8_1_process_enhances_and_fills_every_field_callers_read(clip: Path, tmp_path: Path) -> None:
+    made = quick_processor(tmp_path)
     output = tmp_path / "out.mp4"
     result = made.process(str(clip), str(output))
     assert result.success, result.error
@@ -171,30 +80,59 @@ def test_the_default_output_lies_beside_the_input(clip: Path, tmp_path: Path) ->
     (tmp_path / "in").mkdir()
     source = tmp_path / "in" / "play.mov"
     source.write_bytes(clip.read_bytes())
-    result = processor(tmp_path).process(str(source))
+    result = quick_processor(tmp_path).process(str(source))
     assert result.output_path == str(tmp_path / "in" / "play_enhanced_streaming.mp4")
     assert Path(result.output_path).exists()
 
 
-def test_no_file_or_folder_is_made_but_the_output(clip: Path, tmp_path: Path) -> None:
+def test_r8_5_no_file_or_folder_is_made_but_the_output(clip: Path, tmp_path: Path) -> None:
     sections = {
         "temp_dir": str(tmp_path / "frames"),
         "models_dir": str(tmp_path / "models"),
         "paths": {"cache_dir": str(tmp_path / "cache")},
         "logging": {"file": str(tmp_path / "logs" / "x.log")},
         "keep_frames": True,
+        "create_backup": True,
     }
-    made = processor(tmp_path, **sections)
     before = set(files_in(tmp_path))
+    made = quick_processor(tmp_path, **sections)
+    assert set(files_in(tmp_path)) - before == {"config.json"}, "a constructor makes nothing"
     made.quality_validator = CvValidator()
     assert made.process(str(clip), str(tmp_path / "out.mp4")).success
-    assert set(files_in(tmp_path)) - before == {"out.mp4"}
+    assert set(files_in(tmp_path)) - before == {"config.json", "out.mp4"}
 
 
-def test_each_intermediate_file_feature_gets_one_warning(
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_r8_5_nothing_comes_and_goes_while_it_runs_either(clip: Path, tmp_path: Path, package_path: str) -> None:
+    """Every file and folder that the process makes, as the kernel was asked for them."""
+    log = tmp_path / "strace.log"
+    trace = ["strace", "-f", "-qq", "-o", log, "-e", "trace=mkdir,mkdirat,mknod,mknodat,openat,open,creat"]
+    code = """
+import sys
+from millstream.compat.huaju4k import StreamingVideoProcessor
+asked = {"temp_dir": sys.argv[3], "keep_frames": True, "millstream": {"model": "identity", "preset": "ultrafast"}}
+print(StreamingVideoProcessor.from_config(asked).process(sys.argv[1], sys.argv[2]).success)
+"""
+    run = subprocess.run(
+        [*map(str, [*trace, sys.executable, "-B", "-c", code, clip, tmp_path / "out.mp4", tmp_path / "frames"])],
+        env={**os.environ, "PYTHONPATH": package_path},
+        capture_output=True,
+        text=True,
+    )
+    assert run.stdout == "True\n", run.stderr
+    calls = log.read_text()
+    assert "mkdir" not in calls
+    made = set(re.findall(r'"([^"]+)", [^"]*O_CREAT', calls))
+    assert {Path(path).name for path in made if not path.startswith("/dev/")} <= {
+        "out.mp4.part",
+        "out.mp4.millstream.json.tmp",
+    }
+
+
+def test_r8_5_each_intermediate_file_feature_gets_one_warning(
     clip: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    made = processor(tmp_path, temp_dir="/nowhere", paths={"cache_dir": "/nowhere"}, keep_frames=True)
+    made = quick_processor(tmp_path, temp_dir="/nowhere", paths={"cache_dir": "/nowhere"}, keep_frames=True)
     made.verify_results = False
     with caplog.at_level("WARNING"):
         made.process(str(clip), str(tmp_path / "out.mp4"))
@@ -216,7 +154,7 @@ def test_the_console_commands_strategy_is_followed(clip: Path, tmp_path: Path) -
         media_pipeline={"controller": None, "video_codec": "libx264", "audio_mode": "copy"},
         audio_enhancement=False,
     )
-    result = processor(tmp_path).process(str(clip), str(tmp_path / "out.mp4"), strategy)
+    result = quick_processor(tmp_path).process(str(clip), str(tmp_path / "out.mp4"), strategy)
     assert result.success, result.error
     assert stream(tmp_path / "out.mp4", "video")["width"] == 192  # (0, 0): twice the input
 
@@ -226,7 +164,9 @@ def test_a_strategy_goes_before_the_configuration(clip: Path, tmp_path: Path) ->
         target_resolution = (480, 320)
         quality_preset = "fast"
 
-    made = processor(tmp_path, target_resolution="288x192", video={"quality_presets": {"fast": {"batch_size": 3}}})
+    made = quick_processor(
+        tmp_path, target_resolution="288x192", video={"quality_presets": {"fast": {"batch_size": 3}}}
+    )
     settings = dict(made._settings(Asked()))
     assert (settings["fit"], settings["batch"]) == ("480x320", "3")
     result = made.process(str(clip), str(tmp_path / "out.mp4"), Asked())
@@ -234,18 +174,20 @@ def test_a_strategy_goes_before_the_configuration(clip: Path, tmp_path: Path) ->
 
 
 def test_callers_may_change_the_configuration_before_a_run(clip: Path, tmp_path: Path) -> None:
-    made = processor(tmp_path)
+    made = quick_processor(tmp_path)
     made.config["streaming"] = {"max_memory_mb": 3333}
-    assert dict(made._settings(None))["max_memory"] == "3333MiB"
+    made.streaming_config.batch_size = 4
+    settings = dict(made._settings(None))
+    assert (settings["max_memory"], settings["batch"]) == (str(3333 * 2**20), "4")
 
 
 def test_process_streaming_gives_the_other_result_type(clip: Path, tmp_path: Path) -> None:
-    result = processor(tmp_path).process_streaming(str(clip), str(tmp_path / "out.mp4"))
+    result = quick_processor(tmp_path).process_streaming(str(clip), str(tmp_path / "out.mp4"))
     assert isinstance(result, huaju4k.StreamingResult)
     assert (result.success, result.frames_processed, result.error_message) == (True, 8, "")
     assert result.peak_memory_mb > 50
     assert result.average_fps > 0
-    assert not processor(tmp_path).process_streaming("/missing.mp4", "/x.mp4").success
+    assert not quick_processor(tmp_path).process_streaming("/missing.mp4", "/x.mp4").success
 
 
 @pytest.mark.parametrize("wrong", ["missing", "text", "folder", "value"])
@@ -260,7 +202,7 @@ def test_bad_input_gives_a_failed_result_with_the_detail_of_the_command_line(
     elif wrong == "value":
         source = clip
     sections = {"streaming": {"max_memory_mb": "plenty"}} if wrong == "value" else {}
-    made = processor(tmp_path, **sections)
+    made = quick_processor(tmp_path, **sections)
     tracker = made.progress_tracker = TrapTracker()
     result = made.process(str(source), str(tmp_path / "out.mp4"))
     assert not result.success
@@ -269,7 +211,8 @@ def test_bad_input_gives_a_failed_result_with_the_detail_of_the_command_line(
         millstream.plan(source, tmp_path / "out.mp4", config=tmp_path / "config.json")
     assert result.error == str(caught.value)
     assert tracker.finished is False
-    assert "failed" in {stage.status for stage in tracker.stages.values()}
+    assert "failed" in tracker.statuses()
+    assert tracker.starts == 1
     assert not (tmp_path / "out.mp4").exists()
 
 
@@ -290,7 +233,7 @@ class Traditional:
         return f"traditional {Path(input_path).name}"
 
 
-def test_the_factory_chooses_by_configuration_and_by_argument() -> None:
+def test_r8_2_the_factory_chooses_by_configuration_and_by_argument() -> None:
     create = huaju4k.create_video_processor
     off = {"streaming": {"enabled": False}}
     assert isinstance(create(traditional=Traditional), StreamingVideoProcessor)
@@ -310,13 +253,17 @@ def test_streaming_switched_off_without_another_processor_is_a_failed_result_tha
     assert "traditional" in result.error
     made.traditional_processor = Traditional()
     assert made.process(str(clip)) == "traditional clip.mp4"
+    by_caller = huaju4k.create_video_processor(streaming_mode=False).process(str(clip))
+    assert "by the caller" in by_caller.error
+    by_mode = huaju4k.create_video_processor({"streaming_mode": False}).process_streaming(str(clip), "x.mp4")
+    assert "streaming_mode = false" in by_mode.error_message
 
 
 # Progress
 
 
-def test_an_injected_tracker_is_driven_monotonically_to_the_end(clip: Path, tmp_path: Path) -> None:
-    made = processor(tmp_path, progress_update_interval=0)
+def test_r8_4_an_injected_tracker_is_driven_monotonically_to_the_end(clip: Path, tmp_path: Path) -> None:
+    made = quick_processor(tmp_path, progress_update_interval=0)
     tracker = made.progress_tracker = TrapTracker()
     assert made.process(str(clip), str(tmp_path / "out.mp4")).success
     assert made.progress_tracker is tracker
@@ -324,19 +271,41 @@ def test_an_injected_tracker_is_driven_monotonically_to_the_end(clip: Path, tmp_
     assert (tracker.starts, tracker.finished, tracker.total_items) == (1, True, 8)
     assert tracker.history == sorted(tracker.history)
     assert tracker.get_overall_progress() == 1
-    assert {stage.status for stage in tracker.stages.values()} == {"completed"}
+    assert tracker.statuses() == {"completed"}
     assert tracker.items_processed <= 8
 
 
 def test_a_tracker_that_is_running_is_not_started_again(clip: Path, tmp_path: Path) -> None:
-    made = processor(tmp_path)
+    made = quick_processor(tmp_path)
     tracker = made.progress_tracker = TrapTracker()
+    tracker.add_stage("analyzing", "Of the caller", 2.0)
     tracker.add_stage("outer", "Outer", 2.0)
     tracker.start_processing(8)
-    tracker.update_stage_progress("outer", 1.0)
+    tracker.start_stage("analyzing")
+    tracker.start_stage("outer")
+    tracker.update_stage_progress("outer", 0.5)
+    told = len(tracker.history)
     assert made.process(str(clip), str(tmp_path / "out.mp4")).success
     assert (tracker.starts, tracker.finished) == (1, None)
+    assert tracker.history[told:] == sorted(tracker.history[told:])  # "analyzing", which is done, is not set back
+    assert (tracker.current_stage, tracker.stages["outer"].progress) == ("outer", 0.5)  # its owner is still in it
+    assert {stage.progress for name, stage in tracker.stages.items() if name != "outer"} == {1.0}
+
+
+def test_stages_of_a_tracker_that_streaming_has_no_use_for_do_not_keep_it_below_one(clip: Path, tmp_path: Path) -> None:
+    made = quick_processor(tmp_path)
+    tracker = made.progress_tracker = TrapTracker()
+    for name, weight in (
+        ("analyzing", 2.0),
+        ("strategy", 1.0),
+        ("video_enhancement", 12.0),
+        ("audio_enhancement", 4.0),
+    ):
+        tracker.add_stage(name, name.title(), weight)
+    assert made.process(str(clip), str(tmp_path / "out.mp4")).success
     assert tracker.get_overall_progress() == 1
+    assert tracker.stages["video_enhancement"].status.value == "skipped"
+    assert tracker.history == sorted(tracker.history)
 
 
 def test_a_tracker_with_the_abstract_methods_alone_will_do(clip: Path, tmp_path: Path) -> None:
@@ -346,10 +315,23 @@ def test_a_tracker_with_the_abstract_methods_alone_will_do(clip: Path, tmp_path:
         def update_stage_progress(self, stage: str, progress: float, details: str | None = None) -> None:
             self.seen.append((stage, progress))
 
-    made = processor(tmp_path)
+    made = quick_processor(tmp_path)
     made.progress_tracker = Minimal()
     assert made.process(str(clip), str(tmp_path / "out.mp4")).success
     assert ("enhancing", 1.0) in Minimal.seen
+
+
+@pytest.mark.parametrize(("sections", "times"), [({"ui": {"progress_update_interval": 0}}, 3), ({}, 1)])
+def test_the_configuration_says_how_often_a_tracker_is_told(sections: dict[str, Any], times: int) -> None:
+    made = StreamingVideoProcessor.from_config(sections)
+    tracker = made.progress_tracker = TrapTracker()
+    driver = made._driver()
+    driver.start(100)
+    driver.begin("enhancing")
+    told = len(tracker.history)
+    for progress in (0.1, 0.2, 0.3):  # at once: the default interval is half a second
+        driver.update(progress)
+    assert len(tracker.history) - told == times
 
 
 def test_a_tracker_that_raises_ends_no_run(clip: Path, tmp_path: Path) -> None:
@@ -357,13 +339,13 @@ def test_a_tracker_that_raises_ends_no_run(clip: Path, tmp_path: Path) -> None:
         def update_stage_progress(self, stage: str, progress: float, details: str | None = None) -> None:
             raise OSError("no display")
 
-    made = processor(tmp_path)
+    made = quick_processor(tmp_path)
     made.progress_tracker = Broken()
     assert made.process(str(clip), str(tmp_path / "out.mp4")).success
 
 
 def test_a_run_without_a_tracker_has_one_that_others_can_poll(clip: Path, tmp_path: Path) -> None:
-    made = processor(tmp_path)
+    made = quick_processor(tmp_path)
     assert made.process(str(clip), str(tmp_path / "out.mp4")).success
     assert made.progress_tracker.get_overall_progress() == 1
     assert made.progress_tracker.calculate_eta() == 0
@@ -371,7 +353,7 @@ def test_a_run_without_a_tracker_has_one_that_others_can_poll(clip: Path, tmp_pa
 
 def test_a_run_can_be_stopped_from_another_thread(tmp_path: Path) -> None:
     long = make_video(tmp_path / "long.mp4", size="320x180", frames=600, sound=False)
-    made = processor(tmp_path, progress_update_interval=0, streaming={"checkpoint_interval": 24})
+    made = quick_processor(tmp_path, progress_update_interval=0, streaming={"checkpoint_interval": 24})
     running = threading.Event()
 
     class Telling(TrapTracker):
@@ -399,11 +381,13 @@ def test_a_run_can_be_stopped_from_another_thread(tmp_path: Path) -> None:
 # Quality
 
 
-def test_a_validator_is_called_after_the_run_with_what_it_reads(clip: Path, tmp_path: Path) -> None:
-    made = processor(tmp_path)
+def test_r8_4_a_validator_is_called_after_the_run_with_what_it_reads(clip: Path, tmp_path: Path) -> None:
+    made = quick_processor(tmp_path)
     made.quality_validator = CvValidator()
     metrics = made.process(str(clip), str(tmp_path / "out.mp4")).quality_metrics
+    assert "validator_error" not in metrics
     assert metrics["validator"]["format_valid"] == 1
+    assert metrics["validator"]["duration_sync"] == pytest.approx(CvValidator.duration_sync(str(clip)), abs=0.001)
     assert metrics["validator"]["framerate_consistency"] == 1
     assert metrics["validator"]["resolution_improvement_ratio"] == 4
     assert metrics["overall_score"] == metrics["validator"]["overall_score"]
@@ -416,7 +400,7 @@ def test_a_validator_that_fails_is_a_metric_and_no_failure(clip: Path, tmp_path:
         def validate_master_quality(self, *_: Any) -> None:
             raise OSError("no ffprobe")
 
-    made = processor(tmp_path)
+    made = quick_processor(tmp_path)
     made.quality_validator = Failing()
     result = made.process(str(clip), str(tmp_path / "out.mp4"))
     assert result.success
@@ -437,7 +421,7 @@ def test_tiles_are_really_enhanced(tmp_path: Path) -> None:
 
 
 def test_raw_frames_go_through_a_callback_in_order_and_are_counted(tmp_path: Path) -> None:
-    made = processor(tmp_path)
+    made = quick_processor(tmp_path)
     made.total_frames = 5
     came: list[Any] = []
 
@@ -445,7 +429,7 @@ def test_raw_frames_go_through_a_callback_in_order_and_are_counted(tmp_path: Pat
         for value in (10, 60, 110):
             picture = np.full((32, 32, 3), value, np.uint8)
             picture[..., 0] += 100  # red: rgb24
-            yield picture
+            yield np.frombuffer(picture.tobytes(), np.uint8).reshape(picture.shape)  # read-only, as from a pipe
         yield None
         raise AssertionError("None ends the stream")
 
@@ -460,16 +444,18 @@ def test_raw_frames_go_through_a_callback_in_order_and_are_counted(tmp_path: Pat
 
 
 def test_a_failing_frame_ends_the_stream_as_false_and_says_why(tmp_path: Path) -> None:
-    made = processor(tmp_path)
+    made = quick_processor(tmp_path)
     assert not made.process_raw_frame_stream([np.zeros((8, 8))], lambda _: None)
     assert "uint8" in (made.last_error or "")
+    assert not made.process_raw_frame_stream([], lambda _: None, {"frame_index": "third"})
+    assert not made.is_processing
 
 
-EXISTING = ROOT.parent / "shared" / "existing-configs" / "streaming_config.json"
+EXISTING = CLIPS.parent / "existing-configs" / "streaming_config.json"
 
 
 @pytest.mark.skipif(not EXISTING.is_file(), reason="the existing system's configuration files are not here")
-def test_their_streaming_configuration_drives_a_run(clip: Path, tmp_path: Path) -> None:
+def test_r8_3_their_streaming_configuration_drives_a_run(clip: Path, tmp_path: Path) -> None:
     made = StreamingVideoProcessor(str(EXISTING))
     assert (made.streaming_config.max_memory_mb, made.streaming_config.checkpoint_interval) == (2048, 500)
     made.config["millstream"] = QUICK

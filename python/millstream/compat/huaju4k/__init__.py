@@ -4,7 +4,7 @@
     result = StreamingVideoProcessor("streaming_config.json").process("in.mp4", "out.mp4")
 
 Same constructor, methods, attributes, results and configuration; frames stay in memory, one file is written, and no
-folder is ever made. docs/huaju4k.md says what is the same and what is better left as it is here.
+folder is ever made. docs/python.md says what is the same and what is not.
 """
 
 from __future__ import annotations
@@ -12,8 +12,16 @@ from __future__ import annotations
 from millstream.compat.huaju4k._factory import create_video_processor, streaming_is_chosen
 from millstream.compat.huaju4k._processor import StreamingVideoProcessor
 from millstream.compat.huaju4k._progress import StageTracker
+from millstream.compat.huaju4k._sections import (
+    AudioConfig,
+    HuaJu4KConfig,
+    PerformanceConfig,
+    PresetConfig,
+    VideoConfig,
+)
 from millstream.compat.huaju4k._settings import DEFAULT_CONFIG, StreamingConfig, StreamingConfigManager
 from millstream.compat.huaju4k._types import (
+    AudioResult,
     CheckpointData,
     EnhancementStrategy,
     GANPolicy,
@@ -23,16 +31,22 @@ from millstream.compat.huaju4k._types import (
     ResourceStatus,
     StreamingResult,
     TemporalConfig,
+    TheaterFeatures,
     TileConfiguration,
     VideoInfo,
 )
 
 __all__ = [
     "DEFAULT_CONFIG",
+    "AudioConfig",
+    "AudioResult",
     "CheckpointData",
     "EnhancementStrategy",
     "GANPolicy",
+    "HuaJu4KConfig",
     "MemoryConfig",
+    "PerformanceConfig",
+    "PresetConfig",
     "ProcessResult",
     "ProcessingStrategy",
     "ResourceStatus",
@@ -42,7 +56,9 @@ __all__ = [
     "StreamingResult",
     "StreamingVideoProcessor",
     "TemporalConfig",
+    "TheaterFeatures",
     "TileConfiguration",
+    "VideoConfig",
     "VideoInfo",
     "create_video_processor",
     "streaming_is_chosen",

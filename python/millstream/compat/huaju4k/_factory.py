@@ -7,10 +7,14 @@ from typing import Any
 
 from millstream._calls import StrPath
 from millstream.compat.huaju4k._processor import StreamingVideoProcessor
+from millstream.compat.huaju4k._sections import HuaJu4KConfig
+
+ConfigLike = StrPath | Mapping[str, Any] | HuaJu4KConfig
+"""A file, its content, or an object (theirs, too) whose to_dict() is that content."""
 
 
 def streaming_is_chosen(
-    config: StrPath | Mapping[str, Any] | None = None,
+    config: ConfigLike | None = None,
     *,
     streaming_mode: bool | None = None,
 ) -> bool:
@@ -27,7 +31,7 @@ def streaming_is_chosen(
 
 
 def create_video_processor(
-    config: StrPath | Mapping[str, Any] | None = None,
+    config: ConfigLike | None = None,
     *,
     streaming_mode: bool | None = None,
     traditional: Callable[[], Any] | None = None,

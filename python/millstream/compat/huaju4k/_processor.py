@@ -6,14 +6,16 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import millstream
 from millstream import config as configuration
-from millstream._calls import StrPath, run_job
-from millstream.compat.huaju4k import _quality, _theirs
+from millstream._calls import run_job
+from millstream.compat.huaju4k import _outcomes, _quality, _theirs
 from millstream.compat.huaju4k._progress import StageTracker, TrackerDriver
 from millstream.compat.huaju4k._settings import (
+    DEFAULT_CONFIG,
+    NotDoneError,
     StreamingConfig,
     StreamingConfigManager,
     changes,
@@ -27,12 +29,6 @@ if TYPE_CHECKING:
     from millstream import Plan, Progress, Report
 
 logger = logging.getLogger(__name__)
-
-_MB = 1024 * 1024
-
-
-class _StopError(Exception):
-    """Raised in a callback when stop_processing() was called."""
 
 
 class StreamingVideoProcessor:
@@ -79,10 +75,14 @@ class StreamingVideoProcessor:
         self.last_error: str | None = None
         """Why the last call that can only return False did so."""
         self._stopping = False
+        self._driving: TrackerDriver | None = None
 
     @classmethod
-    def from_config(cls, config: StrPath | Mapping[str, Any] | None) -> StreamingVideoProcessor:
-        """The same for a file or its content."""
+    def from_config(cls, config: Any) -> StreamingVideoProcessor:
+        """The same for a file, its content, or an object whose to_dict() is that content (HuaJu4KConfig): of such an
+        object, what differs from the defaults."""
+        if hasattr(config, "to_dict"):
+            config = changes(config.to_dict(), DEFAULT_CONFIG)
         if not isinstance(config, Mapping):
             return cls(None if config is None else str(config))
         processor = cls()
@@ -98,6 +98,7 @@ class StreamingVideoProcessor:
         self.config = config
         self._original = merged(config, {})
         self.streaming_config = StreamingConfig(config)
+        self._original_streaming = self.streaming_config.as_section()
 
     # What the abstract VideoProcessor asks for.
 
@@ -128,12 +129,25 @@ class StreamingVideoProcessor:
             format=source.container,
         )
 
-    def process(self, input_path: str, output_path: str | None = None, strategy: Any = None) -> Any:
+    def process(
+        self,
+        input_path: str,
+        output_path: str | None = None,
+        strategy: Any = None,
+        *,
+        preset: str | None = None,
+        quality: str | None = None,
+    ) -> Any:
         """Enhances a file. `strategy`: any object with the attributes of ProcessingStrategy; it goes before the
-        configuration. Never raises for what is wrong with files or values: the result says it."""
+        configuration. `preset` (a name or a file, below the configuration) and `quality` (fast, balanced, high): as
+        huaju4k's `enhance` command gives them to its own processor. Never raises for what is wrong with files or
+        values: the result says it."""
+        named = {name: word for name, word in (("preset", preset), ("quality", quality)) if word is not None}
         if not self.streaming_config.streaming_enabled and self.traditional_processor is not None:
-            return self.traditional_processor.process(input_path, output_path, strategy)
-        return _theirs.made("ProcessResult", ProcessResult, **self._outcome(input_path, output_path, strategy))
+            rest = () if strategy is None else (strategy,)  # the third argument of one of theirs is the preset
+            return self.traditional_processor.process(input_path, output_path, *rest, **named)
+        outcome = self._outcome(input_path, output_path, strategy, **named)
+        return _theirs.made("ProcessResult", ProcessResult, **outcome)
 
     def process_tiles(self, frames: list[Any], strategy: Any) -> list[Any]:
         """Enhances pictures, each for itself: uint8 (h, w, 3) arrays in OpenCV's order (BGR) in and out. Raises
@@ -145,20 +159,7 @@ class StreamingVideoProcessor:
 
     def process_streaming(self, input_path: str, output_path: str) -> StreamingResult:
         """As process(), with the other result type."""
-        outcome = self._outcome(input_path, output_path, None)
-        use = outcome["performance_report"].get("resource_utilization", {})
-        return StreamingResult(
-            success=outcome["success"],
-            output_path=outcome["output_path"] or "",
-            processing_time=outcome["processing_time"],
-            frames_processed=outcome["frames_processed"],
-            peak_memory_mb=round(outcome["memory_peak_mb"]),
-            peak_vram_mb=round(use.get("peak_vram_mb", 0)),
-            average_fps=outcome["processing_speed_fps"],
-            disk_usage_mb=round(use.get("output_mb", 0)),
-            error_message=outcome["error"] or "",
-            checkpoint_used=outcome["performance_report"].get("resumed_frames", 0) > 0,
-        )
+        return _outcomes.streaming_result(self._outcome(input_path, output_path, None))
 
     def process_raw_frame_stream(
         self,
@@ -173,11 +174,11 @@ class StreamingVideoProcessor:
         `last_error` says why.
         """
         self._begin()
-        self.current_frame_index = int((checkpoint_data or {}).get("frame_index", 0))
         driver = self._driver()
         driver.start(self.total_frames)
         driver.begin("enhancing")
         try:
+            self.current_frame_index = int((checkpoint_data or {}).get("frame_index", 0))
             for frame in self._enhancer(None, order="rgb").stream(_until_none(frame_generator)):
                 frame_callback(frame)
                 self.current_frame_index += 1
@@ -207,6 +208,30 @@ class StreamingVideoProcessor:
         self._stopping = self.is_processing
         return self.is_processing
 
+    @property
+    def processing_active(self) -> bool:
+        return self.is_processing
+
+    def get_processing_progress(self) -> dict[str, Any]:
+        """{overall_progress 0..1, current_stage, eta_seconds, frames_processed, is_active}; for polling from another
+        thread."""
+        driving = self._driving
+        done = driving.overall if driving is not None else 0.0
+        left = self._elapsed() * (1 - done) / done if self.is_processing and done > 0 else 0.0
+        return {
+            "overall_progress": done,
+            "current_stage": (driving.stage if driving is not None else None) or "",
+            "eta_seconds": left,
+            "frames_processed": self.current_frame_index,
+            "is_active": self.is_processing,
+        }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop_processing()
+
     # The run.
 
     def _begin(self) -> None:
@@ -218,19 +243,29 @@ class StreamingVideoProcessor:
 
     def _check_stop(self) -> None:
         if self._stopping:
-            raise _StopError("stopped on request")
+            raise NotDoneError("stopped on request")
+
+    def _said(self) -> dict[str, Any]:
+        """What the file says and the caller has changed since, without the defaults."""
+        said = merged(self._content, changes(self.config, self._original))
+        streaming = changes(self.streaming_config.as_section(), self._original_streaming)
+        return merged(said, {"streaming": streaming} if streaming else {})
 
     def _driver(self) -> TrackerDriver:
-        interval = float(self.config.get("progress_update_interval") or 0.5)
+        said = self._said()
+        sections = (said, said.get("ui"))
+        told = [section.get("progress_update_interval") for section in sections if isinstance(section, dict)]
+        interval = next((float(seconds) for seconds in told if isinstance(seconds, int | float)), 0.5)
         if self.progress_tracker is None:
             self.progress_tracker = StageTracker(interval)
-        return TrackerDriver(self.progress_tracker, interval)
+        self._driving = TrackerDriver(self.progress_tracker, interval)
+        return self._driving
 
-    def _settings(self, strategy: Any) -> list[tuple[str, str]]:
+    def _settings(self, strategy: Any, **named: str) -> list[tuple[str, str]]:
+        """`named`: preset, quality."""
         if self.configuration_error is not None:
             raise self.configuration_error
-        said = merged(self._content, changes(self.config, self._original))
-        settings, warnings = settings_for(said, self._source, strategy)
+        settings, warnings = settings_for(self._said(), self._source, strategy, **named)
         for warning in warnings:
             logger.warning("%s", warning)
         return settings
@@ -240,20 +275,21 @@ class StreamingVideoProcessor:
 
         return Enhancer.from_settings(self._settings(strategy), order=order)
 
-    def _outcome(self, input_path: str, output_path: str | None, strategy: Any) -> dict[str, Any]:
+    def _outcome(self, input_path: str, output_path: str | None, strategy: Any, **named: str) -> dict[str, Any]:
         """One run as the fields of ProcessResult."""
         self._begin()
         driver = self._driver()
+        output: Path | None = None
         try:
             source = Path(input_path)
             output = Path(output_path) if output_path else source.with_name(f"{source.stem}_enhanced_streaming.mp4")
             self._refuse_without_streaming()
-            return self._run(source, output, strategy, driver)
+            return self._run(source, output, self._settings(strategy, **named), driver)
         except Exception as failure:
             self.last_error = error_text(failure)
             logger.error("%s", self.last_error)
             driver.fail(self.last_error)
-            return self._failed(self.last_error, output_path)
+            return _outcomes.failed(self.last_error, output, self._elapsed(), self.current_frame_index)
         except BaseException:
             driver.fail("interrupted")
             raise
@@ -261,14 +297,18 @@ class StreamingVideoProcessor:
             self.is_processing = False
 
     def _refuse_without_streaming(self) -> None:
-        if not self.streaming_config.streaming_enabled:
-            raise RuntimeError(
-                f"streaming is switched off ({self._source}: streaming.enabled = false) and there is no traditional "
-                "processor to hand over to. Set traditional_processor, or use create_video_processor(traditional=...)"
-            )
+        if self.streaming_config.streaming_enabled:
+            return
+        key = "streaming_mode" if (self.config.get("streaming") or {}).get("enabled") is None else "streaming.enabled"
+        by = "by the caller" if self._original_streaming["enabled"] else f"{self._source}: {key} = false"
+        raise NotDoneError(
+            f"streaming is switched off ({by}) and there is no traditional processor to hand over to. Set "
+            "traditional_processor, or use create_video_processor(traditional=...)"
+        )
 
-    def _run(self, source: Path, output: Path, strategy: Any, driver: TrackerDriver) -> dict[str, Any]:
-        settings = self._settings(strategy)
+    def _run(
+        self, source: Path, output: Path, settings: list[tuple[str, str]], driver: TrackerDriver
+    ) -> dict[str, Any]:
         self.total_frames = self._frames_of(source)
         driver.start(self.total_frames)
         driver.begin("analyzing", str(source))
@@ -293,7 +333,7 @@ class StreamingVideoProcessor:
         driver.begin("finalizing")
         metrics = self._metrics(source, output, report, driver)
         driver.finish()
-        return self._succeeded(output, report, metrics)
+        return _outcomes.succeeded(output, report, metrics, self._elapsed())
 
     @staticmethod
     def _frames_of(source: Path) -> int:
@@ -313,48 +353,6 @@ class StreamingVideoProcessor:
         if self.quality_validator is not None:
             metrics |= _quality.ask(self.quality_validator, source, output, report)
         return metrics
-
-    def _succeeded(self, output: Path, report: Report, metrics: dict[str, Any]) -> dict[str, Any]:
-        peak_mb = report.peak_rss_bytes / _MB
-        return {
-            "success": True,
-            "output_path": str(output),
-            "processing_time": self._elapsed(),
-            "quality_metrics": metrics,
-            "performance_report": {
-                "performance_metrics": {
-                    "frames_processed": report.frames,
-                    "average_fps": report.fps_mean,
-                    "enhancing_time_s": report.wall_s,
-                },
-                "resource_utilization": {
-                    "peak_memory_mb": peak_mb,
-                    "peak_vram_mb": (report.peak_vram_bytes or 0) / _MB,
-                    "output_mb": report.output_bytes / _MB,
-                },
-                "warnings": report.warnings,
-                "resumed_frames": report.resumed_frames,
-            },
-            "memory_peak_mb": peak_mb,
-            "frames_processed": report.frames,
-            "processing_speed_fps": report.fps_mean,
-            "error": None,
-        }
-
-    def _failed(self, text: str, output_path: str | None) -> dict[str, Any]:
-        checkpoint = Path(f"{output_path}.millstream.json") if output_path else None
-        return {
-            "checkpoint_path": str(checkpoint) if checkpoint is not None and checkpoint.exists() else None,
-            "success": False,
-            "output_path": None,
-            "processing_time": self._elapsed(),
-            "quality_metrics": {},
-            "performance_report": {},
-            "memory_peak_mb": 0.0,
-            "frames_processed": self.current_frame_index,
-            "processing_speed_fps": 0.0,
-            "error": text,
-        }
 
     def _elapsed(self) -> float:
         return time.time() - self.start_time if self.start_time is not None else 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +79,16 @@ class StageTracker:
         self.end_time = time.time()
         self.current_stage = None
 
+    @property
+    def stage_order(self) -> list[str]:
+        return list(self.stages)
+
+    def get_processing_speed(self) -> float | None:
+        """Frames a second since the start; None before the first."""
+        if self.start_time is None or not self.items_processed:
+            return None
+        return self.items_processed / max((self.end_time or time.time()) - self.start_time, 1e-6)
+
     def get_overall_progress(self) -> float:
         total = sum(stage.weight for stage in self.stages.values())
         return sum(stage.weight * stage.progress for stage in self.stages.values()) / total if total else 0.0
@@ -98,23 +109,39 @@ class TrackerDriver:
 
     Every call is optional for the tracker; what raises is logged once and not called again. calculate_eta,
     display_progress_bar, get_progress_snapshot and get_stage_summary are never called: in huaju4k's own tracker they
-    wait for ever for a lock that their caller holds. A tracker that somebody has started already is not started again
-    (that would set it back to 0) and not finished.
+    wait for ever for a lock that their caller holds.
+
+    A tracker that somebody has started already is not started again (that would set it back to 0) and not finished, and
+    none of its stages is started: that would complete the stage its owner is in, and set back one that is done. There,
+    stages are updated and completed only. In one that is started here, stages of somebody else's that the run has not
+    touched are skipped at the end, so that it reaches 1.0.
     """
 
     def __init__(self, tracker: Any, interval_s: float) -> None:
         self._tracker = tracker
         self._interval_s = interval_s
         self._owner = getattr(tracker, "start_time", None) is None or getattr(tracker, "end_time", None) is not None
-        self._stage: str | None = None
-        self._progress = 0.0
+        self._started = False
+        self.stage: str | None = None
+        """the one in progress"""
+        self._shares: dict[str, float] = {}
         self._items = 0
         self._last_update = float("-inf")
         self._broken: set[str] = set()
-        present = getattr(tracker, "stages", None) or {}
+        present = self._stages()
         for name, display_name, weight in STAGES:
             if name not in present:
                 self._call("add_stage", name, display_name, weight)
+
+    @property
+    def overall(self) -> float:
+        """0..1 of this run, whatever the tracker makes of it. May be asked on any thread."""
+        total = sum(weight for _, _, weight in STAGES)
+        return sum(weight * self._shares.get(name, 0.0) for name, _, weight in STAGES) / total
+
+    def _stages(self) -> Mapping[str, Any]:
+        stages = getattr(self._tracker, "stages", None)
+        return stages if isinstance(stages, Mapping) else {}
 
     def _call(self, method: str, *arguments: Any) -> None:
         call = getattr(self._tracker, method, None)
@@ -127,45 +154,63 @@ class TrackerDriver:
             logger.warning("the progress tracker's %s failed and is not called again: %s", method, failure)
 
     def start(self, total_frames: int) -> None:
+        self._started = True
         if self._owner:
             self._call("start_processing", total_frames)
 
     def begin(self, stage: str, details: str = "") -> None:
         """The stage before it is complete."""
         self.complete()
-        self._stage, self._progress = stage, 0.0
+        self.stage = stage
         self._last_update = float("-inf")
-        self._call("start_stage", stage, details)
+        if self._owner:
+            self._shares[stage] = 0.0
+            self._call("start_stage", stage, details)
+        else:
+            stands_at = getattr(self._stages().get(stage), "progress", None)
+            self._shares[stage] = float(stands_at) if isinstance(stands_at, int | float) else 0.0
+            self._call("update_stage_progress", stage, self._shares[stage], details)
 
     def update(self, progress: float, details: str = "", items: int = 0) -> None:
         """Rising, and no more often than the interval says."""
         now = time.monotonic()
-        if self._stage is None or now - self._last_update < self._interval_s:
+        if self.stage is None or now - self._last_update < self._interval_s:
             return
         self._last_update = now
-        self._progress = max(self._progress, min(1.0, progress))
-        self._call("update_stage_progress", self._stage, self._progress, details)
+        self._shares[self.stage] = max(self._shares[self.stage], min(1.0, progress))
+        self._call("update_stage_progress", self.stage, self._shares[self.stage], details)
         if items > self._items:
             self._call("add_processed_items", items - self._items)
             self._items = items
 
     def complete(self) -> None:
-        if self._stage is not None:
-            self._call("update_stage_progress", self._stage, 1.0, None)
-            self._call("complete_stage", self._stage)
-            self._stage = None
+        if self.stage is not None:
+            self._shares[self.stage] = 1.0
+            self._call("update_stage_progress", self.stage, 1.0, None)
+            self._call("complete_stage", self.stage)
+            self.stage = None
 
     def skip(self, stage: str, reason: str) -> None:
         self.complete()
+        self._shares[stage] = 1.0
         self._call("skip_stage", stage, reason)
 
     def fail(self, reason: str) -> None:
-        self._call("fail_stage", self._stage or STAGES[0][0], reason)
-        self._stage = None
+        if not self._started:
+            self.start(0)
+        if self.stage is None:
+            self.begin(STAGES[0][0])
+        self._call("fail_stage", self.stage, reason)
+        self.stage = None
         if self._owner:
             self._call("finish_processing", False)
 
     def finish(self) -> None:
         self.complete()
-        if self._owner:
-            self._call("finish_processing", True)
+        if not self._owner:
+            return
+        for name, stage in list(self._stages().items()):
+            status = getattr(stage, "status", None)
+            if getattr(status, "value", status) == "not_started":  # an enumeration there
+                self._call("skip_stage", name, "no part of streaming")
+        self._call("finish_processing", True)

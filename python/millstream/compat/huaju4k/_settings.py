@@ -12,12 +12,12 @@ from millstream._calls import StrPath
 
 logger = logging.getLogger(__name__)
 
-_QUALITIES = {
+DEFAULT_QUALITIES: dict[str, dict[str, Any]] = {
     "fast": {"tile_size": 512, "batch_size": 4, "denoise_strength": 0.5},
     "balanced": {"tile_size": 768, "batch_size": 2, "denoise_strength": 0.7},
     "high": {"tile_size": 1024, "batch_size": 1, "denoise_strength": 0.9},
 }
-_VENUES = {
+DEFAULT_VENUES: dict[str, dict[str, Any]] = {
     "small": {"reverb_reduction": 0.8, "dialogue_boost": 6.0, "noise_reduction": 0.7, "spatial_enhancement": 0.3},
     "medium": {"reverb_reduction": 0.6, "dialogue_boost": 4.0, "noise_reduction": 0.5, "spatial_enhancement": 0.5},
     "large": {"reverb_reduction": 0.4, "dialogue_boost": 2.0, "noise_reduction": 0.3, "spatial_enhancement": 0.7},
@@ -30,8 +30,8 @@ DEFAULT_CONFIG: dict[str, Any] = {
     "model_cache_size": 2,
     "theater_preset": "medium",
     "memory_safety_margin": 0.7,
-    "video": {"ai_model": "real_esrgan_x4", "quality_presets": _QUALITIES},
-    "audio": {"theater_presets": _VENUES},
+    "video": {"ai_model": "real_esrgan_x4", "quality_presets": DEFAULT_QUALITIES},
+    "audio": {"theater_presets": DEFAULT_VENUES},
     "performance": {
         "use_gpu": True,
         "gpu_id": 0,
@@ -58,17 +58,20 @@ class StreamingConfig:
     """The section `streaming` of a configuration, with huaju4k's defaults."""
 
     def __init__(self, config: dict[str, Any]) -> None:
-        section = config.get("streaming") or {}
-        enabled = section.get("enabled")
-        if enabled is None:
-            enabled = config.get("streaming_mode")
-        self.streaming_enabled: bool = True if enabled is None else bool(enabled)
+        section = {name: value for name, value in (config.get("streaming") or {}).items() if value is not None}
+        mode = config.get("streaming_mode")
+        self.streaming_enabled: bool = bool(section.get("enabled", True if mode is None else mode))
         self.max_memory_mb: int = section.get("max_memory_mb", 1024)
         self.max_vram_mb: int = section.get("max_vram_mb", 6144)
         self.checkpoint_interval: int = section.get("checkpoint_interval", 1000)
         self.temporal_buffer_size: int = section.get("temporal_buffer_size", 3)
         self.batch_size: int = section.get("batch_size", 1)
         self.enable_temporal_stabilization: bool = section.get("enable_temporal_stabilization", True)
+
+    def as_section(self) -> dict[str, Any]:
+        """The attributes as the keys of the section."""
+        section = dict(vars(self))
+        return {"enabled": section.pop("streaming_enabled"), **section}
 
 
 class StreamingConfigManager:
@@ -107,8 +110,8 @@ def strategy_as_config(strategy: Any) -> dict[str, Any]:
     take("batch_size", lambda count: config.update(batch_size=count))
     take("use_gpu", lambda use: config.update(performance={"use_gpu": use}))
     take("ai_model", lambda name: config.setdefault("video", {}).update(ai_model=name))
-    take("memory_limit_mb", lambda amount: config.update(streaming={"max_memory_mb": amount}))
-    take("target_resolution", lambda size: config.update(target_resolution=list(size)) if any(size) else None)
+    take("memory_limit_mb", lambda amount: config.update(streaming={"max_memory_mb": _whole(amount)}))
+    take("target_resolution", lambda size: config.update(_target(size)))
     take("denoise_strength", lambda strength: config.update(denoise_strength=strength))
     pipeline = getattr(strategy, "media_pipeline", None) or {}
     if pipeline.get("video_codec"):
@@ -118,28 +121,47 @@ def strategy_as_config(strategy: Any) -> dict[str, Any]:
     return config
 
 
-def settings_for(said: dict[str, Any], source: str, strategy: Any = None) -> tuple[list[tuple[str, str]], list[str]]:
+def _whole(amount: Any) -> Any:
+    """Amounts worked out from shares of the memory are seldom whole."""
+    return round(amount) if isinstance(amount, float) else amount
+
+
+def _target(size: Any) -> dict[str, Any]:
+    """(0, 0): not said."""
+    if isinstance(size, tuple | list):
+        return {"target_resolution": list(size)} if any(size) else {}
+    return {"target_resolution": size}
+
+
+def settings_for(
+    said: dict[str, Any],
+    source: str,
+    strategy: Any = None,
+    *,
+    preset: str | None = None,
+    quality: str | None = None,
+) -> tuple[list[tuple[str, str]], list[str]]:
     """Options of a job as (name, text), and warnings. `said`: what file and caller have said; the strategy goes before
-    it. Raises millstream.Error naming source, key, value and what is allowed."""
-    quality = getattr(strategy, "quality_preset", None) or ""
-    values: dict[str, str] = {}
-    warnings: list[str] = []
-    layers = [(source, said)]
+    it, it before the preset. Raises millstream.Error naming source, key, value and what is allowed."""
+    quality = quality or getattr(strategy, "quality_preset", None)
+    below = configuration.resolve_as(source, said, profile=preset, quality=quality)
+    values = dict(below.settings)
+    warnings = list(below.warnings)
     if strategy is not None:
-        layers.append(("strategy", strategy_as_config(strategy)))
-    for name, layer in layers:
-        if not layer:
-            continue
-        read = configuration.read_as(name, layer, quality=quality if name != "strategy" else "")
-        if {"scale", "size", "fit"} & set(read.options):
-            values = {key: text for key, text in values.items() if key not in {"scale", "size", "fit"}}
-        values.update(read.options)
-        warnings += read.warnings
+        above = configuration.read_as("strategy", strategy_as_config(strategy))
+        if {"scale", "size", "fit"} & set(above.options):
+            values = {name: text for name, text in values.items() if name not in {"scale", "size", "fit"}}
+        values.update(above.options)
+        warnings += above.warnings
     return list(values.items()), warnings
+
+
+class NotDoneError(Exception):
+    """Why a run did not begin or was ended, in words that need no more."""
 
 
 def error_text(error: BaseException) -> str:
     """The same detail as the command line's errors."""
-    if isinstance(error, millstream.Error):
+    if isinstance(error, millstream.Error | NotDoneError):
         return str(error)
     return f"{type(error).__name__}: {error}"

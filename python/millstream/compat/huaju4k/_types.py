@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 
@@ -144,6 +146,35 @@ class ResourceStatus:
 
 
 @dataclass
+class TheaterFeatures:
+    """What was heard of a hall."""
+
+    venue_size: str = "medium"
+    """small, medium, large"""
+    reverb_time: float = 0.0
+    noise_floor: float = 0.0
+    """dB"""
+    dialogue_frequency_range: tuple[float, float] = (300.0, 3400.0)
+    """Hz"""
+    dynamic_range: float = 0.0
+    """dB"""
+    spatial_characteristics: dict[str, Any] = field(default_factory=dict)
+    ambient_noise_profile: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class AudioResult:
+    """How an enhancement of sound ended. Here sound is copied as it is: nothing makes one."""
+
+    success: bool = False
+    output_path: str | None = None
+    processing_time: float = 0.0
+    quality_improvements: dict[str, Any] = field(default_factory=dict)
+    theater_features: TheaterFeatures | None = None
+    error: str | None = None
+
+
+@dataclass
 class GANPolicy:
     """Whether and where a generative step was used: what a quality validator asks."""
 
@@ -192,3 +223,7 @@ class EnhancementStrategy:
     strategy_version: str = "1.0"
     generation_timestamp: str = ""
     source_features_hash: str = ""
+
+    def save_to_file(self, path: str) -> None:
+        """As JSON."""
+        Path(path).write_text(json.dumps(asdict(self), indent=2), encoding="utf-8")
