@@ -76,7 +76,7 @@ std::optional<Picture> picture_at(const SourceInfo& source, DecoderSettings sett
 int sample_side(const Network& network) {
     constexpr double kMacs = 1.5e10;
     constexpr double kLeast = 64;
-    constexpr double kMost = 192;
+    constexpr double kMost = 160;
     const double affordable = std::sqrt(kMacs / std::max(1.0, network.macs_per_pixel));
     return static_cast<int>(std::clamp(affordable, kLeast, kMost));
 }
