@@ -194,9 +194,10 @@ def main() -> int:
     document = load(RESULTS)
     if not arguments.render:
         wish = Wish(arguments.frames, arguments.rounds, arguments.clip, arguments.int8, document)
-        for name in arguments.only or SECTIONS:
-            print(f"bench: {name} ...", flush=True)
-            SECTIONS[name](wish)
+        for name, section in SECTIONS.items():
+            if not arguments.only or name in arguments.only:
+                print(f"bench: {name} ...", flush=True)
+                section(wish)
     for path in write_page(document, ROOT / "docs"):
         print(f"bench: wrote {path.relative_to(ROOT)}")
     return 0

@@ -110,7 +110,7 @@ def clip_row(trial: Trial) -> list[str]:
 
 def cpu_row(trial: Trial) -> list[str]:
     to_off = [trial.ratio(key, "ours_off", cpu_time) for key in COMPARED[1:]]
-    to_peer = [trial.ratio(key, peer_key(trial), cpu_time) for key in COMPARED]
+    to_peer = [trial.ratio(key, peer_key(trial), cpu_time) for key in (*COMPARED, "ours_safe_int8")]
     return [trial.name, *map(figure, [*to_off, *to_peer])]
 
 
@@ -129,7 +129,7 @@ def clips_text(document: Document) -> str:
     )
     rows = table(head, [clip_row(trial) for trial in trials])
     again = "The same in processor time of the whole job, which other programs on the machine change less:"
-    head = ["clip", "CPU time for off: safe", "fast", "CPU time for mlrt-ov: off", "safe", "fast"]
+    head = ["clip", "CPU time for off: safe", "fast", "CPU time for mlrt-ov: off", "safe", "fast", "safe, int8"]
     cpu = table(head, [cpu_row(trial) for trial in trials])
     return "\n\n".join([*lines, what, rows, again, cpu, picture("clips"), picture("clips-peer")])
 

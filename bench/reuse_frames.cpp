@@ -61,6 +61,7 @@ Enhanced enhanced(const Setting& setting, const std::optional<ReuseSettings>& re
     SteadyEnhancer::Settings settings;
     settings.executor = setting.executor;
     settings.executor.any_shape = reuse.has_value();
+    settings.executor.waiting = reuse ? kWaitingAreas * settings.executor.requests : 0;
     settings.scale = scale;
     settings.frame = setting.frame;
     settings.layout.tile = setting.frame;
@@ -70,7 +71,8 @@ Enhanced enhanced(const Setting& setting, const std::optional<ReuseSettings>& re
     };
     surroundings.make_output = [](Size size) { return at::empty({3, size.height, size.width}, at::kFloat); };
     SteadyEnhancer network(settings, surroundings);
-    ReuseEnhancer enhancer({reuse, setting.frame, setting.executor.threads}, network, [&] {
+    const int strips = reuse ? strips_for(settings.executor.requests, setting.frame, reuse->reach) : 1;
+    ReuseEnhancer enhancer({reuse, setting.frame, setting.executor.threads, strips}, network, [&] {
         return at::empty({3, setting.frame.height * scale, setting.frame.width * scale}, at::kFloat);
     });
     MotionOnDemand motion(FlowQuality::full);

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 # Told apart also by those who do not see all colours (Okabe and Ito, https://jfly.uni-koeln.de/color/).
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
 INK, FAINT = "#333333", "#dddddd"
-WIDTH, TITLE, LETTER = 720, 34, 6.4  # pixels: of a plot, above it, and of a character of a label
+WIDTH, TITLE, LETTER = 720, 34, 6.9  # pixels: of a plot, above it, and of a character of a label
 BAR, GAP = 15, 9
 
 

@@ -62,7 +62,8 @@ def frames_in(video: Path) -> int:
 
 def others_since(before: float, done: Run) -> float:
     """What everything but `done` used of the machine since busy_cpu_s() was `before`; 1 is all of it."""
-    return max(0.0, (busy_cpu_s() - before - done.cpu_s) / (done.wall_s * len(os.sched_getaffinity(0))))
+    share = (busy_cpu_s() - before - done.cpu_s) / (done.wall_s * len(os.sched_getaffinity(0)))
+    return min(1.0, max(0.0, share))  # the kernel counts in ticks
 
 
 def one_run(tool: Tool, clip: Path, frames: int, folder: Path) -> Sample:

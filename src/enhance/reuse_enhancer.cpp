@@ -13,12 +13,37 @@ double pixels_of(Size size) {
     return static_cast<double>(size.width) * size.height;
 }
 
+// Of whole blocks; the frame's full width.
+std::vector<Rectangle> cut_strips(Size frame, int count) {
+    const int rows = (frame.height + kBlock - 1) / kBlock;
+    std::vector<Rectangle> strips;
+    for (int i = 0; i < count; ++i) {
+        const int top = rows * i / count * kBlock;
+        const int bottom = i + 1 < count ? rows * (i + 1) / count * kBlock : frame.height;
+        strips.push_back({0, top, frame.width, bottom});
+    }
+    return strips;
+}
+
+Rectangle with_rows_around(const Rectangle& strip, int rows, int height) {
+    return {strip.left, std::max(0, strip.top - rows), strip.right, std::min(height, strip.bottom + rows)};
+}
+
 }   // namespace
+
+int strips_for(int requests, Size frame, int reach) {
+    constexpr int kReaches = 6;   // then at most a third more is computed
+    const int most = frame.height / std::max(kBlock, kReaches * reach);
+    return std::clamp(most, 1, requests);
+}
 
 ReuseEnhancer::ReuseEnhancer(Settings settings, SteadyEnhancer& network, std::function<at::Tensor()> make_output)
     : settings_(std::move(settings)), network_(network), make_output_(std::move(make_output)) {
     if (settings_.reuse) {
         planner_.emplace(*settings_.reuse, settings_.frame);
+        if (settings_.strips > 1) {
+            strips_ = cut_strips(settings_.frame, settings_.strips);
+        }
     }
 }
 
@@ -30,12 +55,19 @@ void ReuseEnhancer::submit(std::int64_t index, at::Tensor input, const Motion& m
         frame.plan = planner_->next(index, frame.input, motion, restart, find_flow);
     }
     count(frame.plan);
-    frame.open = frame.plan.whole ? 1 : frame.plan.areas.size() + (frame.plan.check ? 1 : 0);
+    frame.open = frame.plan.whole ? std::max<std::size_t>(1, strips_.size())
+                                  : frame.plan.areas.size() + (frame.plan.check ? 1 : 0);
     pending_.push_back(std::move(frame));
     submit_areas(pending_.back());
 }
 
 void ReuseEnhancer::submit_areas(Pending& frame) {
+    if (frame.plan.whole && !strips_.empty()) {
+        for (const Rectangle& strip : strips_) {
+            submit_area(frame, with_rows_around(strip, settings_.reuse->reach, settings_.frame.height));
+        }
+        return;
+    }
     if (frame.plan.whole) {
         at::Tensor input = planner_ ? frame.input : std::exchange(frame.input, {});
         network_.submit(frame.index, std::move(input));
@@ -78,7 +110,7 @@ void ReuseEnhancer::finish_complete() {
 void ReuseEnhancer::finish(Pending& frame) {
     EnhancerFrame done{frame.index, std::move(frame.input), {}};
     if (frame.plan.whole) {
-        done.output = std::move(frame.results.front());
+        done.output = strips_.empty() ? std::move(frame.results.front()) : joined_strips(frame.results);
     } else {
         if (at::get_num_threads() != settings_.threads) {
             at::set_num_threads(settings_.threads);   // of the calling thread
@@ -100,6 +132,18 @@ void ReuseEnhancer::finish(Pending& frame) {
         last_.copy_(done.output);
     }
     done_.push_back(std::move(done));
+}
+
+at::Tensor ReuseEnhancer::joined_strips(const std::vector<at::Tensor>& results) const {
+    at::Tensor output = make_output_();
+    const std::int64_t scale = output.size(1) / settings_.frame.height;
+    for (std::size_t i = 0; i < strips_.size(); ++i) {
+        const Rectangle& strip = strips_[i];
+        const int above = strip.top - with_rows_around(strip, settings_.reuse->reach, settings_.frame.height).top;
+        output.narrow(1, strip.top * scale, strip.height() * scale)
+            .copy_(results[i].narrow(1, above * scale, strip.height() * scale));
+    }
+    return output;
 }
 
 void ReuseEnhancer::finish_checks() {
@@ -149,6 +193,10 @@ void ReuseEnhancer::count(const ReusePlan& plan) {
     counts_.whole_frames += plan.whole ? 1 : 0;
     if (!planner_ || plan.whole) {
         counts_.computed_frames += 1;
+        for (const Rectangle& strip : strips_) {   // what is around them
+            const Rectangle read = with_rows_around(strip, settings_.reuse->reach, settings_.frame.height);
+            counts_.computed_frames += static_cast<double>(read.area() - strip.area()) / pixels_of(settings_.frame);
+        }
         return;
     }
     std::int64_t pixels = planner_->computed_pixels(plan);

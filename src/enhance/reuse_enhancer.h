@@ -37,6 +37,9 @@ public:
         std::optional<ReuseSettings> reuse;   ///< nothing: off
         Size frame;                           ///< input pixels
         int threads = 1;                      ///< CPU threads for putting frames together
+        /// With `reuse`: a whole frame is handed over in so many strips, each with ReuseSettings::reach around, so that
+        /// requests can share it. The same bit for bit (fp32).
+        int strips = 1;
     };
     /// `network` must outlive this, and is used by nobody else. `make_output` makes a whole output frame.
     ReuseEnhancer(Settings settings, SteadyEnhancer& network, std::function<at::Tensor()> make_output);
@@ -64,6 +67,7 @@ private:
         std::vector<at::Tensor> results;   // one of a whole frame, or one an area and the check's
     };
     void submit_areas(Pending& frame);
+    [[nodiscard]] at::Tensor joined_strips(const std::vector<at::Tensor>& results) const;
     void submit_area(const Pending& frame, const Rectangle& pixels);
     void take(EnhancerFrame result);
     void finish_complete();
@@ -75,11 +79,19 @@ private:
     SteadyEnhancer& network_;
     std::function<at::Tensor()> make_output_;
     std::optional<ReusePlanner> planner_;
+    std::vector<Rectangle> strips_;   // in pixels, without what is around; none: whole frames stay whole
     std::deque<Pending> pending_;
     std::deque<EnhancerFrame> done_;
     at::Tensor last_;   // the output before, as the network and we left it
     ReuseCounts counts_;
     double copies_ = 0;
 };
+
+/// Slots for areas that wait, beside each request: areas differ in size, and a thread that is done should find the
+/// next.
+inline constexpr int kWaitingAreas = 3;
+
+/// Strips that are worth it: as many as requests, where each is clearly higher than what is computed around it.
+int strips_for(int requests, Size frame, int reach);
 
 }   // namespace millstream

@@ -95,6 +95,8 @@ void SteadyEnhancer::shut_down() {
 void SteadyEnhancer::rebuild() {
     ExecutorSettings wanted = settings_.executor;
     wanted.requests = effort_.requests;
+    const bool all = effort_.requests == settings_.executor.requests && effort_.layout.tile == settings_.layout.tile;
+    wanted.waiting = all ? wanted.waiting : 0;   // a slot may hold a tile's input and output
     wanted.precision = effort_.precision;
     if (!executor_) {
         executor_ = surroundings_.make_executor(wanted);

@@ -22,7 +22,8 @@ struct ExecutorSettings {
     /// own.
     std::vector<std::shared_ptr<DeviceLink>> links = {};
     int threads = 1;          ///< CPU threads, all requests together
-    int requests = 1;         ///< requests that may be in flight
+    int requests = 1;         ///< requests that are worked on at a time
+    int waiting = 0;          ///< further slots, so that work is at hand when one is done (OpenVINO)
     bool any_shape = false;   ///< shapes vary from call to call: nothing is made for each of them
 };
 

@@ -38,7 +38,9 @@ ov::Tensor wrapped(const at::Tensor& tensor) {
 class OpenVinoExecutor final : public Executor {
 public:
     OpenVinoExecutor(const Network& network, const ExecutorSettings& settings)
-        : network_(lowered(network)), settings_(settings), slots_(static_cast<std::size_t>(settings.requests)) {}
+        : network_(lowered(network)),
+          settings_(settings),
+          slots_(static_cast<std::size_t>(settings.requests + settings.waiting)) {}
     ~OpenVinoExecutor() override {
         for (Slot& slot : slots_) {
             try {

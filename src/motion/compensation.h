@@ -17,15 +17,16 @@ inline constexpr std::int64_t kStillWindow = 5;   // pixels a side
 }   // namespace compensation
 
 /// Everything of a Motion but the cut, in tensor operations of any device. `now`, `before`: [1,3,h,w]; `flow`:
-/// [1,2,h,w], as it was found. Never waits for the device.
-Motion reference_compensation(const at::Tensor& now, const at::Tensor& before, const at::Tensor& flow);
+/// [1,2,h,w], as it was found; `light`: of change_of_light(). Never waits for the device.
+Motion reference_compensation(const at::Tensor& now, const at::Tensor& before, const at::Tensor& flow,
+                              const at::Tensor& light);
 
 /// The same on a CPU in one pass over the rows, but for rounding. One thread at a time calls it; rows are shared out to
 /// Torch's threads. Owns a byte of scratch memory a pixel.
 class CpuCompensation {
 public:
-    /// All contiguous. `flow` becomes the Motion's own.
-    Motion compensate(const at::Tensor& now, const at::Tensor& before, at::Tensor flow);
+    /// All contiguous. `flow` and `light` become the Motion's own.
+    Motion compensate(const at::Tensor& now, const at::Tensor& before, at::Tensor flow, at::Tensor light);
 
 private:
     std::vector<std::uint8_t> changed_;   // within two pixels to the left and right

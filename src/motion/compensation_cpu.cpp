@@ -23,13 +23,15 @@ Planes planes(const at::Tensor& frame) {
 
 }   // namespace
 
-Motion CpuCompensation::compensate(const at::Tensor& now, const at::Tensor& before, at::Tensor flow) {
+Motion CpuCompensation::compensate(const at::Tensor& now, const at::Tensor& before, at::Tensor flow, at::Tensor light) {
     const std::int64_t height = now.size(2);
     const std::int64_t width = now.size(3);
     const std::int64_t plane = height * width;
     Motion motion;
     motion.cut = false;
     motion.flow = flow.squeeze(0);
+    const Light change{light.const_data_ptr<float>()[0], light.const_data_ptr<float>()[1]};
+    motion.light = std::move(light);
     motion.warped = at::empty({3, height, width}, now.options());
     motion.residual = at::empty({height, width}, now.options());
     motion.valid = at::empty({height, width}, now.options().dtype(at::kBool));
@@ -47,7 +49,7 @@ Motion CpuCompensation::compensate(const at::Tensor& now, const at::Tensor& befo
         std::vector<std::uint8_t> work(static_cast<std::size_t>(width + 4));
         for (std::int64_t y = first; y < end; ++y) {
             const std::int64_t row = y * width;
-            compensate_row(to, from, y,
+            compensate_row(to, from, change, y,
                            {.flow_x = moves + row,
                             .flow_y = moves + plane + row,
                             .warped = {warped + row, warped + plane + row, warped + 2 * plane + row},

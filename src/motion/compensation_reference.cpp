@@ -23,12 +23,14 @@ at::Tensor unchanged(const at::Tensor& now, const at::Tensor& before) {
 
 }   // namespace
 
-Motion reference_compensation(const at::Tensor& now, const at::Tensor& before, const at::Tensor& flow) {
+Motion reference_compensation(const at::Tensor& now, const at::Tensor& before, const at::Tensor& flow,
+                              const at::Tensor& light) {
     const at::Tensor kept = without_small_moves(flow);
-    const at::Tensor warped = warp(before, kept, Interpolation::bilinear);
+    const at::Tensor warped = warp(before, kept, Interpolation::bilinear) * light[0] + light[1];
     Motion motion;
     motion.cut = false;
     motion.flow = kept.squeeze(0);
+    motion.light = light;
     motion.warped = warped.squeeze(0);
     motion.residual = (now - warped).abs_().mean(1).squeeze(0);
     motion.noise = noise_scale(motion.residual);

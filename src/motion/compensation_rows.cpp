@@ -25,7 +25,7 @@ void rest(float* flow_x, float* flow_y, std::int64_t count) {
 }
 
 MILLSTREAM_VECTOR_CLONES
-void compensate_row(const Planes& now, const Planes& before, std::int64_t y, const CompensatedRow& to) {
+void compensate_row(const Planes& now, const Planes& before, Light light, std::int64_t y, const CompensatedRow& to) {
     const std::int64_t width = now.width;
     const auto right = static_cast<float>(width - 1);
     const auto bottom = static_cast<float>(now.height - 1);
@@ -51,7 +51,7 @@ void compensate_row(const Planes& now, const Planes& before, std::int64_t y, con
             const float* const from = before.channel[c] + at;
             const float upper = from[0] + fx * (from[step_x] - from[0]);
             const float lower = from[step_y] + fx * (from[step_y + step_x] - from[step_y]);
-            const float value = upper + fy * (lower - upper);
+            const float value = light.gain * (upper + fy * (lower - upper)) + light.offset;
             to.warped[c][x] = value;
             sum += std::abs(now.channel[c][y * width + x] - value);
         }

@@ -12,6 +12,12 @@ struct Planes {
     std::int64_t width;
 };
 
+/// What brings the frame before to the light of this one.
+struct Light {
+    float gain;
+    float offset;
+};
+
 /// What a row's compensation leaves.
 struct CompensatedRow {
     float* flow_x;   ///< in and out: small moves become none
@@ -21,7 +27,7 @@ struct CompensatedRow {
     bool* valid;
 };
 
-void compensate_row(const Planes& now, const Planes& before, std::int64_t y, const CompensatedRow& to);
+void compensate_row(const Planes& now, const Planes& before, Light light, std::int64_t y, const CompensatedRow& to);
 
 /// Whether any channel changed within two pixels to the left and right. `work` has room for width + 4 values.
 void changed_row(const Planes& now, const Planes& before, std::int64_t y, std::uint8_t* work, std::uint8_t* to);

@@ -24,6 +24,7 @@ public:
     void reset();
 
 private:
+    [[nodiscard]] Motion follow(const at::Tensor& now, const at::Tensor& now_luma) const;
     Motion follow_on_cpu(const at::Tensor& now, const at::Tensor& now_luma);
 
     FlowQuality quality_;

@@ -15,8 +15,10 @@ struct Motion {
     /// Nothing before this frame helps: the first frame, a scene cut, another size, an explicit reset. Every tensor is
     /// undefined then.
     bool cut = true;
-    at::Tensor flow;       ///< [2,h,w] float32: what is at p was at p + flow(p), x and y in pixels; below 0.12 px 0
-    at::Tensor warped;     ///< [3,h,w] float32: the predecessor's input at p + flow(p), bilinear
+    at::Tensor flow;   ///< [2,h,w] float32: what is at p was at p + flow(p), x and y in pixels; below 0.12 px 0
+    at::Tensor
+        light;   ///< [2] float32: gain and offset that bring the predecessor to this frame's light; see Note [Fades]
+    at::Tensor warped;     ///< [3,h,w] float32: the predecessor's input at p + flow(p), bilinear, in this frame's light
     at::Tensor residual;   ///< [h,w] float32, 0..1: mean over R, G, B of |input - warped|
     at::Tensor noise;      ///< [] float32: median of the residual, at most 8/255: what noise and coding leave
     at::Tensor valid;      ///< [h,w] bool: p + flow(p) lies inside the frame

@@ -15,8 +15,10 @@ namespace {
 
 constexpr double kUsualChunk_s = 8;
 constexpr double kLongestWork_s = 60;
-constexpr std::uint64_t kSmallestInput = 64 * kKiB;
-constexpr double kLowestVideoRate = 50'000 / 8.0;   // bytes a second
+constexpr std::uint64_t kSmallestInput = 256 * kKiB;
+// Less makes no picture: bytes a second, and in all, where a video has only some frames.
+constexpr double kLowestVideoRate = 50'000 / 8.0;
+constexpr double kLeastVideo = 64 * kKiB;
 
 // Encoders whose rate is bounded beside a constant quality, and the worst quality they know.
 int worst_crf(std::string_view encoder) {
@@ -28,6 +30,10 @@ std::uint64_t most_output(const PreparedJob& job) {
     const double input = static_cast<double>(job.source.bytes);
     const double total = limit.kind == TotalLimit::Kind::bytes ? static_cast<double>(limit.bytes) : input * limit.ratio;
     return static_cast<std::uint64_t>(std::max(total - input - static_cast<double>(job.plan.disk.checkpoint), 0.0));
+}
+
+double least_video(const PreparedJob& job) {
+    return std::max(kLowestVideoRate * duration_of(job), kLeastVideo);
 }
 
 void note(PreparedJob& job, std::string sentence) {
@@ -60,9 +66,8 @@ void plan_chunks(PreparedJob& job, double seconds_per_frame) {
 }
 
 std::uint64_t video_bytes_left(const PreparedJob& job, std::uint64_t other_bytes) {
-    const double least = kLowestVideoRate * duration_of(job);
     const auto most = static_cast<double>(job.plan.disk.most_output);
-    return static_cast<std::uint64_t>(std::max(most - static_cast<double>(other_bytes), least));
+    return static_cast<std::uint64_t>(std::max(most - static_cast<double>(other_bytes), least_video(job)));
 }
 
 void plan_size(PreparedJob& job) {
@@ -89,8 +94,9 @@ void plan_size(PreparedJob& job) {
     job.steers_size = true;
     job.plan.disk.most_output = most_output(job);
     const double asked = static_cast<double>(job.plan.disk.most_output) - static_cast<double>(job.other_bytes);
-    if (asked < kLowestVideoRate * duration) {
-        note(job, "--max-total would leave less than 50 kbit/s for the video: that much it gets.");
+    if (asked < least_video(job)) {
+        note(job, "--max-total would leave too little for a picture: the video gets " +
+                      format_bytes(static_cast<std::uint64_t>(least_video(job))) + ".");
     }
 }
 

@@ -129,6 +129,9 @@ struct FrameEnhancer::State {
             const bool exact_tiles = choice.layout.tile == frame || choice.halo >= model.network.receptive_radius;
             reuse.reuse =
                 reuse_settings(options.reuse, model.network.receptive_radius, model.network.alignment, exact_tiles);
+            if (choice.layout.tile == frame) {
+                reuse.strips = strips_for(choice.requests, frame, reuse.reuse->reach);
+            }
         }
         enhancer = std::make_unique<ReuseEnhancer>(reuse, *network, [this] { return take_output(); });
         colour_fix = std::make_unique<ColourFix>(scale);
@@ -157,6 +160,7 @@ struct FrameEnhancer::State {
     [[nodiscard]] SteadyEnhancer::Settings network_settings(Size frame, const MemoryChoice& choice) {
         settings.requests = choice.requests;
         settings.any_shape = reuses();
+        settings.waiting = reuses() && choice.layout.tile == frame ? kWaitingAreas * choice.requests : 0;
         return {.executor = settings,
                 .scale = model.network.scale,
                 .frame = frame,

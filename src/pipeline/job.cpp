@@ -309,6 +309,10 @@ private:
             settings.reuse =
                 reuse_settings(job_.plan.reuse, network.receptive_radius, network.alignment, job_.plan.tiles_exact);
             settings.enhancer.executor.any_shape = true;
+            if (settings.enhancer.layout.tile == settings.enhancer.frame) {
+                settings.strips = strips_for(job_.executor.requests, settings.enhancer.frame, settings.reuse->reach);
+                settings.enhancer.executor.waiting = kWaitingAreas * job_.executor.requests;
+            }
         }
         if (options.temporal == TemporalPreset::off) {
             settings.find_motion = options.temporal_flow;

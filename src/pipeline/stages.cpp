@@ -111,8 +111,8 @@ EnhanceStage::EnhanceStage(const Settings& settings, SteadyEnhancer::Surrounding
                       settings.enhancer.frame.height * settings.enhancer.scale),
             settings.link ? settings.link->device() : at::Device(at::kCPU)),
       network_(settings.enhancer, completed(std::move(surroundings))),
-      enhancer_({settings.reuse, settings.enhancer.frame, settings.enhancer.executor.threads}, network_,
-                [this] { return pool_.take(); }),
+      enhancer_({settings.reuse, settings.enhancer.frame, settings.enhancer.executor.threads, settings.strips},
+                network_, [this] { return pool_.take(); }),
       stop_(std::move(stop)) {
     if (settings.reuse && !settings.reuse->exact && settings.find_motion) {
         motion_.emplace(*settings.find_motion);

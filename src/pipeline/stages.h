@@ -76,6 +76,7 @@ public:
     struct Settings {
         SteadyEnhancer::Settings enhancer;
         std::optional<ReuseSettings> reuse;   ///< nothing: every frame is computed
+        int strips = 1;                       ///< of a whole frame: ReuseEnhancer::Settings
         /// Nobody has filled Frame::motion: cuts and flow are found here, where reuse needs them.
         std::optional<FlowQuality> find_motion;
         std::int64_t chunk_frames = 0;                ///< reuse starts anew kWarmUp frames before each; 0 = it is one

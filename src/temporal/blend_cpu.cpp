@@ -24,6 +24,7 @@ struct CpuBlend::Job {
     float* frame;
     const float* history;
     const float* flow;
+    const float* light;
     const float* weight;
     const bool* still;
     std::int64_t height;   // of the output
@@ -104,6 +105,7 @@ void CpuBlend::blend(at::Tensor& frame, const BlendInputs& inputs) {
     const Job job{.frame = frame.mutable_data_ptr<float>(),
                   .history = inputs.history.const_data_ptr<float>(),
                   .flow = inputs.flow.const_data_ptr<float>(),
+                  .light = inputs.light.const_data_ptr<float>(),
                   .weight = inputs.weight.const_data_ptr<float>(),
                   .still = inputs.still.const_data_ptr<bool>(),
                   .height = frame.size(1),
@@ -149,8 +151,8 @@ void CpuBlend::run_band(const Job& job, std::int64_t band) {
             float* const row = job.row(c, y);
             const float* const below = y + 1 < end ? job.row(c, y + 1) : saved + (kChannels + c) * job.width;
             std::copy_n(row, job.width, scratch.own(c));
-            blend::mix_row(scratch.above(c), scratch.own(c), below, scratch.history(c), scratch.weight(), job.width,
-                           scratch.sums(), row);
+            blend::mix_row(scratch.above(c), scratch.own(c), below, scratch.history(c), job.light[0], job.light[1],
+                           scratch.weight(), job.width, scratch.sums(), row);
             const float* const last = job.history + (c * job.height + y) * job.width;
             for_each_still_run(still, job.input_width, job.scale,
                                [&](std::int64_t x, std::int64_t count) { std::copy_n(last + x, count, row + x); });

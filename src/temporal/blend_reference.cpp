@@ -31,7 +31,9 @@ void reference_blend(at::Tensor& frame, const BlendInputs& inputs) {
     const std::int64_t height = now.size(2);
     const std::int64_t width = now.size(3);
     const at::Tensor before = inputs.history.unsqueeze(0);
-    const at::Tensor moved = warp(before, enlarged_flow(inputs.flow, height, width), Interpolation::bicubic);
+    const at::Tensor moved =
+        warp(before, enlarged_flow(inputs.flow, height, width), Interpolation::bicubic) * inputs.light[0] +
+        inputs.light[1];
 
     const at::Tensor mean = box_mean(now, 3);
     const at::Tensor spread =

@@ -10,6 +10,7 @@ namespace millstream {
 struct BlendInputs {
     at::Tensor history;   ///< [3,H,W] float32: the last output
     at::Tensor flow;      ///< [2,h,w] float32, input pixels
+    at::Tensor light;     ///< [2] float32: gain and offset for the history
     at::Tensor weight;    ///< [h,w] float32
     at::Tensor still;     ///< [h,w] bool: copy the history
 };

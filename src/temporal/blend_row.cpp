@@ -9,8 +9,8 @@
 namespace millstream::blend {
 
 MILLSTREAM_VECTOR_CLONES
-void mix_row(const float* above, const float* row, const float* below, const float* history, const float* weight,
-             std::int64_t width, float* sums, float* to) {
+void mix_row(const float* above, const float* row, const float* below, const float* history, float gain, float offset,
+             const float* weight, std::int64_t width, float* sums, float* to) {
     float* values = sums + 1;
     float* squares = sums + width + 3;
     for (std::int64_t x = 0; x < width; ++x) {
@@ -29,7 +29,7 @@ void mix_row(const float* above, const float* row, const float* below, const flo
         const float spread = kSpread * std::sqrt(std::max(square - mean * mean, 0.0F)) + kSlack;
         const float least = std::min(mean - spread, own - kSlack);
         const float most = std::max(mean + spread, own + kSlack);
-        const float clipped = std::min(std::max(history[x], least), most);
+        const float clipped = std::min(std::max(gain * history[x] + offset, least), most);
         const float mixed = own + weight[x] * (clipped - own);
         to[x] = std::min(std::max(mixed, std::min(own, 0.0F)), std::max(own, 1.0F));
     }

@@ -60,10 +60,12 @@ void TemporalLock::stabilise(const Motion& motion, at::Tensor& frame) {
     if (last.count.defined()) {
         agreed.mul_(warp(last.count, flow, Interpolation::bilinear));
     }
+    // A gain amplifies the noise of the history, too: n frames of it are worth n / gain^2 of this one.
+    agreed.div_(motion.light[0].square());
     agreed.clamp_max_(settings_.most_history);
     at::Tensor count = agreed + 1;
     weight_ = (agreed / count).squeeze(0).squeeze(0);
-    const BlendInputs inputs{last.output, motion.flow, weight_, motion.still};
+    const BlendInputs inputs{last.output, motion.flow, motion.light, weight_, motion.still};
     if (frame.is_cpu() && frame.is_contiguous() && last.output.is_contiguous()) {
         cpu_blend_.blend(frame, inputs);
     } else {

@@ -23,7 +23,8 @@ struct LockSettings {
 LockSettings lock_settings(TemporalPreset preset);
 
 /// Note [The lock]
-/// History is one frame, the lock's own last output, brought to its new place by the input's flow (bicubic). How much
+/// History is one frame, the lock's own last output, brought to its new place by the input's flow (bicubic) and, in a
+/// fade, to this frame's light (Note [Fades]). How much
 /// of it goes into the new frame follows from the input alone: where the motion-compensated residual stands out of the
 /// noise, from nothing; elsewhere, from as many frames as agreed so far, like a Kalman filter's gain, up to a small
 /// number, because every warp costs sharpness. What enters is clipped to the mean and spread of the new frame's 3x3

@@ -36,6 +36,7 @@ struct Setup {
     bool one_at_a_time = false;   // each frame is waited for
     bool step = false;            // StepExecutor
     bool flow = false;
+    int strips = 1;
 };
 
 struct Outcome {
@@ -59,7 +60,7 @@ Outcome run(const Frames& inputs, const Setup& setup) {
     };
     surroundings.make_output = [](Size size) { return at::full({3, size.height, size.width}, -1.0F); };
     SteadyEnhancer network(settings, surroundings);
-    ReuseEnhancer enhancer({setup.reuse, kFrame, 1}, network, [] {
+    ReuseEnhancer enhancer({setup.reuse, kFrame, 1, setup.strips}, network, [] {
         return at::full({3, kFrame.height * kScale, kFrame.width * kScale}, -1.0F);
     });
     MotionOnDemand motion(FlowQuality::full);
@@ -144,6 +145,25 @@ TEST(Reuse, exact_gives_what_off_gives_bit_for_bit_for_a_part_of_the_work) {
     EXPECT_LT(exact.counts.computed_frames, 0.35 * 12);
     EXPECT_EQ(exact.counts.whole_frames, 1);
     EXPECT_EQ(off.counts.computed_frames, 12);
+}
+
+TEST(Reuse, a_whole_frame_in_strips_is_the_same_bit_for_bit) {
+    Frames frames = screen();
+    frames.push_back(picture(4));
+    for (const Reuse reuse : {Reuse::exact, Reuse::safe}) {
+        const Outcome whole = run(frames, {.reuse = settings(reuse)});
+        const Outcome strips = run(frames, {.reuse = settings(reuse), .strips = 3});
+        expect_equal(strips.outputs, whole.outputs);
+        EXPECT_EQ(strips.counts.whole_frames, 2);
+        EXPECT_GT(strips.counts.computed_frames, whole.counts.computed_frames) << "what is around them counts";
+    }
+}
+
+TEST(Reuse, strips_are_much_higher_than_what_is_around_them) {
+    EXPECT_EQ(strips_for(2, {640, 480}, 19), 2);
+    EXPECT_EQ(strips_for(8, {640, 480}, 19), 4);
+    EXPECT_EQ(strips_for(8, {640, 480}, 200), 1);
+    EXPECT_EQ(strips_for(1, {640, 480}, 19), 1);
 }
 
 TEST(Reuse, exact_computes_everything_where_everything_changes_a_little) {

@@ -38,6 +38,27 @@ class ExecutorTest : public testing::TestWithParam<Backend> {};
 INSTANTIATE_TEST_SUITE_P(Backends, ExecutorTest, testing::Values(Backend::torch, Backend::openvino),
                          [](const auto& suite) { return suite.param == Backend::torch ? "torch" : "openvino"; });
 
+TEST(Executor, slots_may_wait_behind_those_that_are_worked_on) {
+    Network network = chain({conv(3, 8, 3), conv(8, 3, 3)});
+    analyse(network, "test");
+    ExecutorSettings settings = settings_for(Backend::openvino);
+    settings.any_shape = true;
+    settings.waiting = 3;
+    const auto executor = make_executor(network, settings);
+    ASSERT_EQ(executor->requests(), 4U);
+    std::vector<at::Tensor> outputs;
+    for (std::size_t slot = 0; slot < 4; ++slot) {
+        const at::Tensor picture = test_picture(20, 16 + 8 * static_cast<int>(slot));
+        outputs.push_back(at::empty_like(picture));
+        executor->start(slot, picture, outputs.back());
+    }
+    for (std::size_t slot = 4; slot-- > 0;) {
+        executor->wait(slot);
+        const at::Tensor picture = test_picture(20, 16 + 8 * static_cast<int>(slot));
+        EXPECT_EQ(difference(outputs[slot], run(network, Backend::openvino, picture)), 0);
+    }
+}
+
 TEST_P(ExecutorTest, runs_convolutions) {
     const at::Tensor picture = test_picture(17, 23);
     for (const Node& node : {conv(3, 3, 3), conv(3, 3, 1), conv(3, 3, 5, 1, 2), conv(3, 3, 3, 1, 1, 3)}) {

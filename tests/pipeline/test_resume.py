@@ -217,6 +217,16 @@ def test_the_output_keeps_its_share_of_the_space(run: Run, tmp_path: Path) -> No
     assert (tmp_path / "free.mp4").stat().st_size > 3 * source.stat().st_size
 
 
+def test_a_few_frames_are_not_made_smaller_for_the_sake_of_a_few_bytes(run: Run, tmp_path: Path) -> None:
+    source = tmp_path / "in.mp4"
+    noise = "testsrc2=size=640x360:rate=24,noise=alls=30:allf=t"
+    ffmpeg("-f", "lavfi", "-i", noise, "-frames:v", "2", "-c:v", "libx264", "-crf", "20", source)
+    assert 64 * 1024 < source.stat().st_size < 256 * 1024
+    done = run("enhance", source, "-o", "out.mp4", "--model", "identity", "--scale", "2", "--progress", "none")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out.mp4").stat().st_size > source.stat().st_size  # 50 kbit/s would be half a kilobyte
+
+
 def test_what_is_reused_starts_anew_where_a_run_may_be_taken_up_again(millstream: Path, tmp_path: Path) -> None:
     """With a real network: the one of the other tests is too cheap for reuse to be on."""
     source = tmp_path / "in.mkv"  # a still picture in which something moves

@@ -174,6 +174,11 @@ def test_options_without_effect_are_refused(clip: Path, tmp_path: Path) -> None:
         millstream.Reader(clip, vidoe_stream=0)  # type: ignore[call-arg]
 
 
+def test_integers_need_a_whole_video_to_be_fitted_to() -> None:
+    with pytest.raises(millstream.Error, match="whole video"):
+        millstream.Enhancer("identity", precision="int8")
+
+
 def test_inputs_are_taken_without_a_copy_and_left_as_they_are() -> None:
     picture = np.random.default_rng(2).random((3, 32, 32), dtype=np.float32)
     before = picture.copy()

@@ -7,6 +7,7 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/upsample_bilinear2d.h>
 #include <gtest/gtest.h>
 
@@ -26,6 +27,7 @@ BlendInputs inputs_for(const Case& size, const at::Tensor& frame) {
     BlendInputs inputs;
     inputs.history = (frame + at::randn(frame.sizes()) * 0.02).clamp(-0.1, 1.1);
     inputs.flow = at::randn({2, size.height, size.width}) * size.motion;
+    inputs.light = at::tensor({0.9F, 0.05F});
     inputs.weight = at::rand({size.height, size.width}) * at::rand({size.height, size.width}).round();
     inputs.still = at::rand({size.height, size.width}) < 0.3;
     return inputs;
