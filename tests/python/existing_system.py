@@ -23,7 +23,7 @@ QUICK = {"model": "identity", "preset": "ultrafast", "temporal": "off"}
 def quick_processor(folder: Path, **sections: Any) -> StreamingVideoProcessor:
     """Of a configuration file in `folder`, with the cheapest network there is."""
     file = folder / "config.json"
-    file.write_text(json.dumps({"millstream": QUICK, **sections}))
+    file.write_text(json.dumps({"millstream": QUICK} | sections))
     return StreamingVideoProcessor(str(file))
 
 

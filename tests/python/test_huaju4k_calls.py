@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import make_video, stream
-from existing_system import TrapTracker, quick_processor
+from existing_system import QUICK, TrapTracker, quick_processor
 from millstream.compat.huaju4k import ProcessingStrategy, StreamingVideoProcessor
 
 
@@ -114,13 +114,15 @@ def test_a_traditional_processor_is_called_with_what_the_caller_gave(tmp_path: P
 
 
 def test_the_integrated_processors_seam_feeds_raw_frames_and_reads_the_count(tmp_path: Path) -> None:
-    """Frames as np.frombuffer() makes them of a pipe: read-only."""
-    made = quick_processor(tmp_path)
+    """Frames as np.frombuffer() makes them of a pipe: read-only, and of the target's size already."""
+    made = quick_processor(tmp_path, millstream={**QUICK, "scale": 1})
     frames = (np.frombuffer(bytes([value]) * (32 * 48 * 3), np.uint8).reshape(32, 48, 3) for value in (9, 90, 200))
     written: list[Any] = []
     assert made.process_raw_frame_stream(frames, written.append)
     assert made.current_frame_index == 3
-    assert [frame.shape for frame in written] == [(64, 96, 3)] * 3
+    assert [frame.shape for frame in written] == [(32, 48, 3)] * 3
+    assert [round(float(frame.mean())) for frame in written] == [9, 90, 200]
+    assert all(len(frame.tobytes()) == 32 * 48 * 3 for frame in written)  # what goes into the encoder's pipe
 
 
 def test_the_desktop_bridge_sets_its_tracker_where_the_attribute_is(clip: Path, tmp_path: Path) -> None:
