@@ -25,12 +25,28 @@ class Clip:
     fast: bool = False  # fast camera work
 
 
-def read(path: Path, width: int, height: int, frames: int) -> list[Frame]:
-    """The first frames, scaled by area to the size."""
-    scaled = f"-frames:v {frames} -an -vf scale={width}:{height}:flags=area {RAW} -"
-    command = ["ffmpeg", "-v", "error", "-i", str(path), *scaled.split()]
+def video_size(path: Path) -> tuple[int, int]:
+    """Width and height of the first video stream."""
+    asked = "-v error -select_streams v:0 -show_entries stream=width,height -of csv=p=0"
+    found = subprocess.run(["ffprobe", *asked.split(), str(path)], check=True, capture_output=True, text=True).stdout
+    width, height = found.strip().strip(",").split(",")
+    return int(width), int(height)
+
+
+def read(path: Path, frames: int, start: float = 0) -> list[Frame]:
+    """Frames of the first video stream, from `start` seconds on, as they are."""
+    width, height = video_size(path)
+    wanted = f"-map 0:v:0 -frames:v {frames} {RAW} -"
+    command = ["ffmpeg", "-v", "error", "-ss", str(start), "-i", str(path), *wanted.split()]
     raw = subprocess.run(command, check=True, capture_output=True).stdout
     return list(np.frombuffer(raw, np.uint8).reshape(-1, height, width, 3))
+
+
+def scaled(frames: list[Frame], width: int, height: int) -> list[Frame]:
+    """By area; the frames themselves if they have that size."""
+    if frames[0].shape[:2] == (height, width):
+        return frames
+    return [np.asarray(cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA), np.uint8) for frame in frames]
 
 
 def compressed(frames: list[Frame], crf: int, group: int, folder: Path) -> list[Frame]:
@@ -40,22 +56,18 @@ def compressed(frames: list[Frame], crf: int, group: int, folder: Path) -> list[
     coded = f"{RAW} -s {width}x{height} -r 25 -i - -c:v libx264 -crf {crf} -g {group} -pix_fmt yuv420p"
     command = ["ffmpeg", "-v", "error", "-y", *coded.split(), str(path)]
     subprocess.run(command, check=True, input=b"".join(frame.tobytes() for frame in frames))
-    return read(path, width, height, len(frames))
+    return read(path, len(frames))
 
 
 def halved(frames: list[Frame]) -> list[Frame]:
-    size = (frames[0].shape[1] // 2, frames[0].shape[0] // 2)
-    return [np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8) for frame in frames]
+    return scaled(frames, frames[0].shape[1] // 2, frames[0].shape[0] // 2)
 
 
-def real_clip(path: Path, folder: Path, frames: int, most_width: int) -> Clip:
+def real_clip(path: Path, folder: Path, frames: int, most_width: int, start: float = 0) -> Clip:
     """A real film: the small version is half the size, x264 crf 27."""
-    asked = "-v error -select_streams v:0 -show_entries stream=width,height -of csv=p=0"
-    command = ["ffprobe", *asked.split(), str(path)]
-    size = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split(",")
-    width, height = int(size[0]), int(size[1])
+    width, height = video_size(path)
     factor = min(1.0, most_width / width)
-    truth = read(path, int(width * factor) // 4 * 4, int(height * factor) // 4 * 4, frames)
+    truth = scaled(read(path, frames, start), int(width * factor) // 4 * 4, int(height * factor) // 4 * 4)
     return Clip(path.stem, truth, compressed(halved(truth), 27, 25, folder))
 
 
@@ -92,13 +104,37 @@ SLOW = Movement()
 FAST = Movement(pan=(9.4, 3.1), rotation=0.002, zoom=1.003, sprite=(-14.6, 5.2))
 
 
+@dataclass
+class Stills:
+    """What moves in a scene."""
+
+    background: Frame
+    front: Frame
+
+
+def generated() -> Stills:
+    return Stills(texture(720, 1280, 1), texture(380, 440, 2))
+
+
+def photographs(folder: Path) -> Stills | None:
+    """A garden, and roofs before it, where the folder has them."""
+
+    def picture(name: str, width: int, height: int) -> Frame | None:
+        bgr = cv2.imread(str(folder / name))
+        return None if bgr is None else scaled([np.asarray(bgr[..., ::-1], np.uint8)], width, height)[0]
+
+    background, front = picture("vacation_2017.jpg", 1280, 720), picture("london.jpg", 560, 420)
+    if background is None or front is None:
+        return None
+    return Stills(background, np.ascontiguousarray(front[:, 60:500]))
+
+
 class Scene:
     """Draws frames of a movement and knows the flow between them."""
 
-    def __init__(self, movement: Movement, frames: int, height: int, width: int) -> None:
+    def __init__(self, movement: Movement, frames: int, height: int, width: int, stills: Stills) -> None:
         self.movement, self.frames, self.height, self.width = movement, frames, height, width
-        self.background = texture(height + 360, width + 640, 1)
-        self.front = texture(int(2 * movement.radius) + 240, int(2 * movement.radius) + 300, 2)
+        self.background, self.front = stills.background, stills.front
 
     def camera(self, t: float) -> NDArray[np.float64]:
         """Frame coordinates -> background coordinates, 3x3."""
@@ -153,12 +189,12 @@ class Scene:
         return (flow / 2).astype(np.float32), inside & ~hidden & ~edge
 
 
-def synthetic_clips(folder: Path, frames: int, height: int = 360, width: int = 640) -> list[Clip]:
+def synthetic_clips(folder: Path, frames: int, stills: Stills, height: int = 360, width: int = 640) -> list[Clip]:
     """Slow and fast motion, each clean, with noise of 5 codes, and compressed with x264 crf 29."""
     random = np.random.default_rng(7)
     clips = []
     for name, movement in (("slow", SLOW), ("fast", FAST)):
-        scene = Scene(movement, frames, height, width)
+        scene = Scene(movement, frames, height, width, stills)
         truth = [scene.draw(t) for t in range(frames)]
         known = [scene.flow(max(t, 1)) for t in range(frames)]
         flow, visible = [k[0] for k in known], [k[1] for k in known]

@@ -100,6 +100,16 @@ def psnr(video: Video, truth: Video) -> float:
     return float(10 * np.log10(255**2 / max(float(np.mean(errors)), 1e-9)))
 
 
+def hidden_psnr(video: Video, truth: Video, judged: list[Step | None]) -> float:
+    """PSNR where the picture was not to be seen in the frame before: there a ghost would be."""
+    errors = [
+        np.mean((video[t].astype(np.float32) - truth[t].astype(np.float32))[step.hidden] ** 2)
+        for t, step in enumerate(judged, 1)
+        if step is not None and step.hidden.any()
+    ]
+    return float(10 * np.log10(255**2 / max(float(np.mean(errors)), 1e-9))) if errors else 0.0
+
+
 def ssim(video: Video, truth: Video) -> float:
     """Structural similarity of luma, 11x11 Gaussian of 1.5 px, every third frame."""
 
@@ -133,6 +143,22 @@ def leak(locked: Video, raw: Video, judged: list[Step | None]) -> float:
         shown += float((added * gone * where).sum())
         changed += float((gone * gone * where).sum())
     return shown / max(changed, 1e-9)
+
+
+def ghost(locked: Video, raw: Video, truth: Video, judged: list[Step | None]) -> float:
+    """The leak as a regression that also has the way to the original for a cause. Where much has changed, the original
+    itself lies towards the frame before more often than not (its leak: up to 0.15), and what comes nearer to it is
+    no ghost."""
+    causes, effect = np.zeros((2, 2)), np.zeros(2)
+    for t, step in enumerate(judged, 1):
+        if step is None:
+            continue
+        gone = raw[t - 1].astype(np.float64) - raw[t]
+        where = (step.hidden | step.moving)[..., None] & (np.abs(gone) > LEAST_CHANGE)
+        both = np.stack([gone[where], (truth[t].astype(np.float64) - raw[t])[where]])
+        causes += both @ both.T
+        effect += both @ (locked[t].astype(np.float64) - raw[t])[where]
+    return float(np.linalg.lstsq(causes, effect, rcond=None)[0][0])
 
 
 def blurred_to(raw: Video, sharpness_share: float) -> list[Frame]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from temporal_clips import SLOW, Scene, halved, read
+from temporal_clips import SLOW, Scene, generated, halved, read
 from temporal_metrics import Frame
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,9 +20,9 @@ FRAMES, SHOWN, ROW = 24, 12, 90
 LOSSLESS = ["--model", "identity", "--scale", "1", "--crf", "0", "--preset", "ultrafast", "--progress", "none", "-q"]
 
 
-def noisy_video(path: Path) -> tuple[int, int]:
-    """A camera gliding over a picture, a sprite before it, and noise of 5 codes. Returns its size."""
-    scene = Scene(SLOW, FRAMES, 360, 640)
+def noisy_video(path: Path) -> None:
+    """A camera gliding over a picture, a sprite before it, and noise of 5 codes."""
+    scene = Scene(SLOW, FRAMES, 360, 640, generated())
     random = np.random.default_rng(7)
     small = halved([scene.draw(t) for t in range(FRAMES)])
     frames = [(f + random.normal(0, 5, f.shape)).round().clip(0, 255).astype(np.uint8) for f in small]
@@ -30,13 +30,12 @@ def noisy_video(path: Path) -> tuple[int, int]:
     coded = f"-f rawvideo -pix_fmt rgb24 -s {width}x{height} -r 25 -i - -c:v ffv1 -pix_fmt yuv444p"
     command = ["ffmpeg", "-v", "error", "-y", *coded.split(), str(path)]
     subprocess.run(command, check=True, input=b"".join(frame.tobytes() for frame in frames))
-    return width, height
 
 
-def enhanced(source: Path, size: tuple[int, int], *options: str) -> list[Frame]:
+def enhanced(source: Path, *options: str) -> list[Frame]:
     output = source.with_name("out.mkv")
     subprocess.run([BINARY, "enhance", source, "-o", output, "-y", *LOSSLESS, *options], check=True)
-    return read(output, *size, FRAMES)
+    return read(output, FRAMES)
 
 
 def slices(video: list[Frame]) -> Frame:
@@ -55,10 +54,10 @@ def save(name: str, picture: Frame) -> None:
 def main() -> int:
     with tempfile.TemporaryDirectory(prefix="millstream-pictures-") as folder:
         source = Path(folder) / "in.mkv"
-        size = noisy_video(source)
-        pair = [slices(enhanced(source, size, "--temporal", preset)) for preset in ("off", "medium")]
+        noisy_video(source)
+        pair = [slices(enhanced(source, "--temporal", preset)) for preset in ("off", "medium")]
         save("temporal-slices.jpg", np.concatenate([pair[0], np.full_like(pair[0][:8], 255), pair[1]]))
-        views = [enhanced(source, size, "--debug-view", view)[SHOWN] for view in ("flow", "confidence", "split")]
+        views = [enhanced(source, "--debug-view", view)[SHOWN] for view in ("flow", "confidence", "split")]
         save("temporal-views.jpg", np.asarray(np.concatenate(views, axis=1), np.uint8))
     return 0
 

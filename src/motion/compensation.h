@@ -13,7 +13,9 @@ namespace millstream {
 namespace compensation {
 inline constexpr float kDeadZone = 0.12F;         // pixels: below the flow's own error, a shift would only blur
 inline constexpr float kMostNoise = 8.0F / 255;   // a frame that changes everywhere does not raise the scale further
-inline constexpr std::int64_t kStillWindow = 5;   // pixels a side
+inline constexpr float kMostCodedNoise = 3.0F / 255;   // what has changed may all be something new
+inline constexpr float kLeastChange = 0.25F / 255;     // of a pixel that the coder has not just repeated
+inline constexpr std::int64_t kStillWindow = 5;        // pixels a side
 }   // namespace compensation
 
 /// Everything of a Motion but the cut, in tensor operations of any device. `now`, `before`: [1,3,h,w]; `flow`:
@@ -37,7 +39,9 @@ namespace compensation {
 at::Tensor luma_plane(const at::Tensor& rgb);
 }   // namespace compensation
 
-/// The scale of the noise from a residual [h,w].
+/// The scale of the noise from a residual [h,w]: its median, or if that is more, up to kMostCodedNoise the median of
+/// what has changed at all. Most of a still, coded picture is repeated exactly; its noise shows in the rest. Never
+/// waits for the device.
 at::Tensor noise_scale(const at::Tensor& residual);
 
 }   // namespace millstream

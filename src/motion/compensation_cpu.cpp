@@ -34,11 +34,13 @@ Motion CpuCompensation::compensate(const at::Tensor& now, const at::Tensor& befo
     motion.light = std::move(light);
     motion.warped = at::empty({3, height, width}, now.options());
     motion.residual = at::empty({height, width}, now.options());
+    motion.difference = at::empty({height, width}, now.options());
     motion.valid = at::empty({height, width}, now.options().dtype(at::kBool));
     motion.still = at::empty({height, width}, now.options().dtype(at::kBool));
     float* const moves = motion.flow.mutable_data_ptr<float>();
     float* const warped = motion.warped.mutable_data_ptr<float>();
     float* const residual = motion.residual.mutable_data_ptr<float>();
+    float* const difference = motion.difference.mutable_data_ptr<float>();
     bool* const valid = motion.valid.mutable_data_ptr<bool>();
     bool* const still = motion.still.mutable_data_ptr<bool>();
     const Planes to = planes(now);
@@ -54,6 +56,7 @@ Motion CpuCompensation::compensate(const at::Tensor& now, const at::Tensor& befo
                             .flow_y = moves + plane + row,
                             .warped = {warped + row, warped + plane + row, warped + 2 * plane + row},
                             .residual = residual + row,
+                            .difference = difference + row,
                             .valid = valid + row});
             changed_row(to, from, y, work.data(), changed_.data() + row);
         }

@@ -1,8 +1,11 @@
 #include <ATen/TensorIndexing.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/maximum.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
+
+#include <limits>
 
 #include "motion/compensation.h"
 #include "motion/filters.h"
@@ -33,6 +36,7 @@ Motion reference_compensation(const at::Tensor& now, const at::Tensor& before, c
     motion.light = light;
     motion.warped = warped.squeeze(0);
     motion.residual = (now - warped).abs_().mean(1).squeeze(0);
+    motion.difference = (luma(now) - luma(warped)).squeeze(0).squeeze(0);
     motion.noise = noise_scale(motion.residual);
     motion.valid = lands_inside(kept).squeeze(0).squeeze(0);
     motion.still = unchanged(now, before).squeeze(0).squeeze(0);
@@ -42,7 +46,10 @@ Motion reference_compensation(const at::Tensor& now, const at::Tensor& before, c
 // Every second pixel of both sides: a quarter of the work, the same median.
 at::Tensor noise_scale(const at::Tensor& residual) {
     using at::indexing::Slice;
-    return residual.index({Slice(0, {}, 2), Slice(0, {}, 2)}).flatten().median().clamp_max(kMostNoise);
+    const at::Tensor some = residual.index({Slice(0, {}, 2), Slice(0, {}, 2)}).flatten();
+    const at::Tensor changed = at::where(some > kLeastChange, some, std::numeric_limits<float>::quiet_NaN());
+    const at::Tensor coded = changed.nanmedian().nan_to_num(0).clamp_max(kMostCodedNoise);
+    return at::maximum(some.median(), coded).clamp_max(kMostNoise);
 }
 
 }   // namespace millstream

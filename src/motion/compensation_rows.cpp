@@ -9,6 +9,8 @@
 namespace millstream::compensation {
 namespace {
 
+constexpr float kLuma[3] = {0.299F, 0.587F, 0.114F};
+
 MILLSTREAM_VECTOR_PART void rest_part(float* flow_x, float* flow_y, std::int64_t count) {
     for (std::int64_t x = 0; x < count; ++x) {
         const bool moves = flow_x[x] * flow_x[x] + flow_y[x] * flow_y[x] >= kDeadZone * kDeadZone;
@@ -47,15 +49,19 @@ void compensate_row(const Planes& now, const Planes& before, Light light, std::i
         const std::int64_t step_y = top + 1 < now.height ? width : 0;
         const std::int64_t at = top * width + left;
         float sum = 0;
+        float shift = 0;
         for (int c = 0; c < 3; ++c) {
             const float* const from = before.channel[c] + at;
             const float upper = from[0] + fx * (from[step_x] - from[0]);
             const float lower = from[step_y] + fx * (from[step_y + step_x] - from[step_y]);
             const float value = light.gain * (upper + fy * (lower - upper)) + light.offset;
             to.warped[c][x] = value;
-            sum += std::abs(now.channel[c][y * width + x] - value);
+            const float difference = now.channel[c][y * width + x] - value;
+            sum += std::abs(difference);
+            shift += kLuma[c] * difference;
         }
         to.residual[x] = sum * (1.0F / 3);
+        to.difference[x] = shift;
     }
 }
 
@@ -78,7 +84,7 @@ void changed_row(const Planes& now, const Planes& before, std::int64_t y, std::u
 MILLSTREAM_VECTOR_CLONES
 void luma_row(const float* red, const float* green, const float* blue, std::int64_t width, float* to) {
     for (std::int64_t x = 0; x < width; ++x) {
-        to[x] = red[x] * 0.299F + green[x] * 0.587F + blue[x] * 0.114F;
+        to[x] = red[x] * kLuma[0] + green[x] * kLuma[1] + blue[x] * kLuma[2];
     }
 }
 

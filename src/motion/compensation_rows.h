@@ -24,6 +24,7 @@ struct CompensatedRow {
     float* flow_y;
     float* warped[3];
     float* residual;
+    float* difference;
     bool* valid;
 };
 

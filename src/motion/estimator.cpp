@@ -28,7 +28,7 @@ void check(const at::Tensor& input) {
 
 std::size_t Motion::bytes() const {
     std::size_t sum = 0;
-    for (const at::Tensor* tensor : {&flow, &light, &warped, &residual, &noise, &valid, &still}) {
+    for (const at::Tensor* tensor : {&flow, &light, &warped, &residual, &difference, &noise, &valid, &still}) {
         sum += tensor->defined() ? tensor->nbytes() : 0;
     }
     return sum;

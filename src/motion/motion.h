@@ -20,9 +20,10 @@ struct Motion {
         light;   ///< [2] float32: gain and offset that bring the predecessor to this frame's light; see Note [Fades]
     at::Tensor warped;     ///< [3,h,w] float32: the predecessor's input at p + flow(p), bilinear, in this frame's light
     at::Tensor residual;   ///< [h,w] float32, 0..1: mean over R, G, B of |input - warped|
-    at::Tensor noise;      ///< [] float32: median of the residual, at most 8/255: what noise and coding leave
-    at::Tensor valid;      ///< [h,w] bool: p + flow(p) lies inside the frame
-    at::Tensor still;      ///< [h,w] bool: the 5x5 input pixels around p are the predecessor's, bit for bit
+    at::Tensor difference;   ///< [h,w] float32: luma of input - warped
+    at::Tensor noise;   ///< [] float32: what noise and coding leave of a residual, at most 8/255; see noise_scale()
+    at::Tensor valid;   ///< [h,w] bool: p + flow(p) lies inside the frame
+    at::Tensor still;   ///< [h,w] bool: the 5x5 input pixels around p are the predecessor's, bit for bit
 
     /// Memory held, all tensors together.
     [[nodiscard]] std::size_t bytes() const;

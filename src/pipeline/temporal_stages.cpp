@@ -9,8 +9,8 @@
 namespace millstream {
 namespace {
 
-// A pixel's flow, warped predecessor and residual as floats, two flags.
-constexpr std::uint64_t kMotionBytes = 6 * sizeof(float) + 2;
+// A pixel's flow, warped predecessor, residual and difference as floats, two flags.
+constexpr std::uint64_t kMotionBytes = 7 * sizeof(float) + 2;
 // A pixel's luma in two frames, pyramids, flow at two levels, counts and weights: what the rooms allocate.
 constexpr std::uint64_t kWorkBytes = 40 * sizeof(float);
 

@@ -12,13 +12,32 @@
 namespace millstream {
 namespace {
 
-// How far the input agrees with its predecessor, [1,1,h,w], 0..1: fully up to the noise's own scale plus the floor, not
-// at all from 2.5 times the noise plus three times the floor, and never where the predecessor lies outside the frame.
+constexpr std::int64_t kContrastWindow = 5;   // pixels a side
+constexpr std::int64_t kShiftWindow = 5;
+constexpr double kFlowError = 0.05;   // residual that an inexact flow leaves, of the contrast it moves
+constexpr double kMostFlowError = 3.0 / 255;
+
+// 1 up to `full`, 0 from `none` on.
+at::Tensor falling(const at::Tensor& value, const at::Tensor& full, const at::Tensor& none) {
+    return ((none - value) / (none - full)).clamp_(0, 1);
+}
+
+// Standard deviation of 5x5 pixels.
+at::Tensor contrast(const at::Tensor& plane) {
+    const at::Tensor mean = box_mean(plane, kContrastWindow);
+    return (box_mean(plane.square(), kContrastWindow) - mean.square()).clamp_min_(0).sqrt_();
+}
+
+// How far the input agrees with its predecessor, [1,1,h,w], 0..1. See Note [What is trusted].
 at::Tensor confidence(const Motion& motion, float floor) {
-    const at::Tensor residual = box_mean(motion.residual.unsqueeze(0).unsqueeze(0), 3);
-    const at::Tensor full = motion.noise + floor;
-    const at::Tensor none = motion.noise * 2.5 + 3 * floor;
-    return ((none - residual) / (none - full)).clamp_(0, 1).mul_(motion.valid);
+    const auto image = [](const at::Tensor& plane) { return plane.unsqueeze(0).unsqueeze(0); };
+    const at::Tensor slack =
+        contrast(luma(motion.warped.unsqueeze(0))).mul_(kFlowError).clamp_max_(kMostFlowError).add_(floor);
+    const at::Tensor alike =
+        falling(box_mean(image(motion.residual), 3), motion.noise + slack, motion.noise * 2.5 + slack * 3);
+    const at::Tensor shift = box_mean(image(motion.difference), kShiftWindow).abs_();
+    const at::Tensor level = falling(shift, motion.noise * 0.5 + 0.6 * floor, motion.noise + 1.6 * floor);
+    return (alike * level).mul_(motion.valid);
 }
 
 bool fits(const Motion& motion, const at::Tensor& frame) {
@@ -33,14 +52,14 @@ bool fits(const Motion& motion, const at::Tensor& frame) {
 LockSettings lock_settings(TemporalPreset preset) {
     switch (preset) {
         case TemporalPreset::low:
-            return {1, 2.0F / 255};
+            return {1, 1.5F / 255};
         case TemporalPreset::high:
-            return {3, 4.0F / 255};
+            return {3, 3.5F / 255};
         case TemporalPreset::off:
         case TemporalPreset::medium:
             break;
     }
-    return {2, 3.0F / 255};
+    return {2, 2.5F / 255};
 }
 
 void TemporalLock::stabilise(const Motion& motion, at::Tensor& frame) {

@@ -27,6 +27,7 @@ TEST(CpuCompensation, equals_the_reference_but_for_rounding) {
             EXPECT_TRUE(at::equal(found.flow, expected.flow)) << height << "x" << width;
             EXPECT_TRUE(at::allclose(found.warped, expected.warped, 0, 1e-4));
             EXPECT_TRUE(at::allclose(found.residual, expected.residual, 0, 1e-4));
+            EXPECT_TRUE(at::allclose(found.difference, expected.difference, 0, 1e-4));
             EXPECT_TRUE(at::allclose(found.noise, expected.noise, 0, 1e-4));
             EXPECT_TRUE(at::equal(found.light, light));
             EXPECT_TRUE(at::equal(found.valid, expected.valid));

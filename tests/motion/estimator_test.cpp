@@ -91,6 +91,19 @@ TEST(MotionEstimator, knows_the_scale_of_the_noise) {
     EXPECT_LE(wild.noise.item<float>(), 8.0F / 255 + 1e-6F);
 }
 
+TEST(MotionEstimator, takes_the_noise_of_a_mostly_repeated_frame_from_the_rest) {
+    at::manual_seed(2);
+    MotionEstimator estimator(FlowQuality::full);
+    at::Tensor now = shifted(0, 0);
+    estimator.next(now);
+    now = now.clone();
+    now.narrow(2, 0, kWidth / 4).copy_(noisy(now.narrow(2, 0, kWidth / 4), 2));
+    const float codes = estimator.next(now).noise.item<float>() * 255;   // mean |normal of 2 codes|: 1.6
+    EXPECT_GT(codes, 1);
+    EXPECT_LT(codes, 2);
+    EXPECT_EQ(estimator.next(now).noise.item<float>(), 0) << "nothing changed";
+}
+
 TEST(MotionEstimator, another_size_and_a_reset_are_cuts) {
     MotionEstimator estimator(FlowQuality::fast);
     estimator.next(shifted(0, 0));

@@ -212,6 +212,23 @@ TEST(TemporalLock, a_fade_is_no_worse_for_it_and_no_blurrier) {
     }
 }
 
+TEST(TemporalLock, lets_go_where_an_area_gets_brighter_by_no_more_than_the_noise) {
+    at::manual_seed(6);
+    Lock lock;
+    const at::Tensor scene = shifted(0, 0) * 0.5;
+    at::Tensor shadow = at::zeros({1, kHeight, kWidth});
+    shadow.narrow(1, 20, 30).narrow(2, 30, 40).fill_(7.0 / 255);
+    for (int i = 0; i < 4; ++i) {
+        lock.step(noisy(scene, 2));
+    }
+    const at::Tensor raw = enlarged(noisy(scene + shadow, 2));
+    const at::Tensor frame = lock.step(noisy(scene + shadow, 2), raw);
+    const auto inside = [](const at::Tensor& t) { return t.narrow(1, 48, 44).narrow(2, 68, 64); };
+    const auto outside = [](const at::Tensor& t) { return t.narrow(1, 108, 32); };
+    EXPECT_LT(std::abs((inside(frame) - inside(raw)).mean().item<double>()), 1.75 / 255) << "a quarter of the change";
+    EXPECT_GT((outside(frame) - outside(raw)).abs().mean().item<double>(), 0.5 / 255) << "noise is still averaged";
+}
+
 TEST(TemporalLock, takes_flicker_out_of_the_networks_output) {
     at::manual_seed(3);
     Lock lock;
