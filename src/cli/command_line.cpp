@@ -49,9 +49,9 @@ void add_network_options(CLI::App& app, Options& o) {
     value(app, "--backend", "auto|torch|openvino", "what runs the network (auto)", [&o](Text text) {
         o.backend = parse_backend(text);
     })->group(group);
-    value(app, "--precision", "auto|fp32|bf16|fp16|int8", "its arithmetic (auto: what the hardware has)", [&o](Text text) {
-        o.precision = parse_precision(text);
-    })->group(group);
+    value(app, "--precision", "auto|fp32|bf16|fp16|int8", "its arithmetic (auto: what the hardware has)",
+          [&o](Text text) { o.precision = parse_precision(text); })
+        ->group(group);
     app.add_option_function<std::vector<std::string>>(
            "--device", [&o](const std::vector<std::string>& texts) { o.device = parse_device(joined(texts, ",")); },
            "auto, cpu, cuda:N, openvino:GPU; several share the frames: repeat it, or put commas between (auto)")
