@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t kContrastWindow = 5;   // pixels a side
 constexpr std::int64_t kShiftWindow = 5;
-constexpr double kFlowError = 0.05;   // residual that an inexact flow leaves, of the contrast it moves
+constexpr double kFlowError = 0.055;   // residual that an inexact flow leaves, of the contrast it moves
 constexpr double kMostFlowError = 3.0 / 255;
 
 // 1 up to `full`, 0 from `none` on.

@@ -33,7 +33,7 @@ LockSettings lock_settings(TemporalPreset preset);
 ///
 /// Note [What is trusted]
 /// Two things must hold, each measured against the noise and a floor. The residual, of whatever sign, must be small;
-/// less so where there is contrast, because a flow that is off by a twentieth of it leaves that much. And the mean of
+/// less so where there is contrast: a flow that is slightly off leaves a part of it. And the mean of
 /// the difference over 5x5 pixels must be small: noise has none, a shadow, a smear or something new has. The noise is
 /// the median of what changed, up to 3 codes, where most of the picture is repeated exactly by its coder. Against a
 /// floor of 3 codes, no allowance for contrast, no test of the mean and the median of everything: 36 frames, x2,
