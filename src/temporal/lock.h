@@ -40,7 +40,7 @@ LockSettings lock_settings(TemporalPreset preset);
 /// medium; share of the warping error taken away, and of the ghost as far as it does not point to the original, too:
 ///   chaplin 0.15 -> 0.20, ghost 0.002 -> 0.004    flipping_a_pancake 0.34 -> 0.32, 0.009 -> 0.007
 ///   carphone 0.24 -> 0.28, 0.002 -> 0.005         nasa_13013 0.32 -> 0.41, 0 -> 0
-/// and of photographs under noise of 5 codes in slow motion, 0.64 -> 0.71, PSNR +0.53 -> +0.56 dB. Any one of the three
+/// and of photographs under noise of 5 codes in slow motion, 0.64 -> 0.69, PSNR +0.52 -> +0.54 dB. Any one of the three
 /// alone buys steadiness with ghosts, or the other way round.
 ///
 /// Follows one video, frame by frame, on one thread at a time. Holds on to the last output frame (a reference, not a
