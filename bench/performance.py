@@ -9,7 +9,7 @@
 
 The peers are installed from PyPI into build/peers; one that cannot be is a row that says why. All programs take turns,
 round by round. Results go to bench/performance.json after each input, the page to docs/performance.md.
-MILLSTREAM_CLIPS names the folder with the clips that sections `clips`, `likeness` and `truth` need.
+MILLSTREAM_CLIPS names the folder with the clips that sections `clips`, `shares`, `likeness` and `truth` need.
 """
 
 from __future__ import annotations
@@ -150,6 +150,16 @@ def figures_of(report: dict[str, Any]) -> tuple[list[StageCost], float | None]:
     return [StageCost(*(stage[key] for key in keys)) for stage in report["stages"]], share
 
 
+def shares(wish: Wish) -> None:
+    """What reuse would compute of clips of the length that targets are meant for; the network does not run."""
+    for clip in reuse.chosen(wish.clips):
+        rows = reuse.planned(clip, reuse.FRAMES)
+        known = wish.document.plans
+        wish.document.plans = [row for row in known if row.name != rows[0].name] + rows
+        print(f"  {clip.name}: " + ", ".join(f"{row.preset} {row.share:.3f}" for row in rows), flush=True)
+        wish.note("shares")
+
+
 def likeness(wish: Wish) -> None:
     """Of reuse to the network on every frame, before the encoder."""
     for clip in reuse.chosen(wish.clips):
@@ -177,6 +187,7 @@ SECTIONS: dict[str, Callable[[Wish], None]] = {
     "length": length,
     "size": size,
     "profile": profile,
+    "shares": shares,
     "likeness": likeness,
     "truth": truth,
 }

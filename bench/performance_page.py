@@ -134,6 +134,25 @@ def clips_text(document: Document) -> str:
     return "\n\n".join([*lines, what, rows, again, cpu, picture("clips"), picture("clips-peer")])
 
 
+def shares_text(document: Document) -> str:
+    lines = ["## How much is computed"]
+    if not document.plans:
+        return "\n\n".join([*lines, "Not measured."])
+    rows = []
+    for row in document.plans:
+        clip = asked_of(row.name)
+        asked = (clip.share if row.preset == "safe" else clip.fast_share) if clip else None
+        cells = [str(len(row.shares)), figure(row.blocks), judged(row.share, asked), f"{row.areas:.0f}", figure(row.ms)]
+        rows.append([f"{row.name}, {row.width}x{row.height}", row.preset, *cells])
+    what = (
+        "Decisions alone, without the network, over as many frames as targets are meant for: share of the pixels that "
+        "the network would run on. Blocks is without what is computed around areas. Milliseconds are those of deciding "
+        "and of the search for motion."
+    )
+    head = ["clip", "preset", "frames", "blocks", "share computed", "areas a frame", "ms a frame"]
+    return "\n\n".join([*lines, what, table(head, rows), picture("share-safe"), picture("share-fast")])
+
+
 def likeness_text(document: Document) -> str:
     lines = ["## What reuse changes in the picture"]
     if not document.likeness:
@@ -148,7 +167,7 @@ def likeness_text(document: Document) -> str:
         rows.append([row.name, row.preset, str(row.frames), *cells, judged(row.worst, WORST[row.preset], least=True)])
     head = ["clip", "preset", "frames", "share computed", "CPU time for off", "PSNR to off, dB", "worst frame, dB"]
     what = "Without the encoder, on RGB of 8 bits; in brackets what is asked, of 120 frames."
-    return "\n\n".join([*lines, what, table(head, rows), picture("share-safe"), picture("share-fast")])
+    return "\n\n".join([*lines, what, table(head, rows)])
 
 
 def truth_text(document: Document) -> str:
@@ -249,7 +268,8 @@ def not_shown(document: Document) -> str:
 
 
 def page(document: Document) -> str:
-    sections = [machines, peers_text, clips_text, likeness_text, truth_text, length_text, size_text, profile_text]
+    sections = [machines, peers_text, clips_text, shares_text, likeness_text]
+    sections += [truth_text, length_text, size_text, profile_text]
     parts = [section(document) for section in (*sections, commands_text, not_shown)]
     return "\n\n".join([HEAD, *parts]) + "\n"
 

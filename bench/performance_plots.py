@@ -84,7 +84,7 @@ def at_size(trial: Trial, seconds: float) -> Point:
 def share_lines(document: Document, preset: str) -> str:
     lines = [
         Line(row.name, [(float(i), share) for i, share in enumerate(row.shares)])
-        for row in document.likeness
+        for row in document.plans
         if row.preset == preset
     ]
     title = f"Share of each frame that the network ran on, --reuse {preset}"
@@ -103,6 +103,6 @@ def plots(document: Document) -> dict[str, str]:
     if "size" in trials:
         labels = ("megapixels of the input", "seconds a frame")
         result["size"] = growth(trials["size"], "Time of a frame against its size", labels, at_size)
-    if document.likeness:
+    if document.plans:
         result["share-safe"], result["share-fast"] = share_lines(document, "safe"), share_lines(document, "fast")
     return result

@@ -81,7 +81,24 @@ class Likeness:
     cpu_ratio: float
     psnr: float  # dB to the network on every frame
     worst: float  # dB, the worst frame
-    shares: list[float]  # computed of each frame, in order
+
+
+@dataclass
+class Plan:
+    """What reuse would compute of a clip; the network does not run, so that the whole of it can be looked at."""
+
+    name: str
+    width: int
+    height: int
+    preset: str
+    blocks: float  # share needed, or taken in with what is needed, without halos
+    areas: float  # a frame, mean
+    ms: float  # a frame: deciding, the search for motion included
+    shares: list[float]  # computed of each frame, in order, halos included
+
+    @property
+    def share(self) -> float:
+        return statistics.fmean(self.shares)
 
 
 @dataclass
@@ -139,6 +156,7 @@ class Taken:
 @dataclass
 class Document:
     trials: dict[str, list[Trial]] = field(default_factory=dict)
+    plans: list[Plan] = field(default_factory=list)
     likeness: list[Likeness] = field(default_factory=list)
     truth: list[Truth] = field(default_factory=list)
     profiles: list[Profile] = field(default_factory=list)
@@ -166,6 +184,7 @@ def profile_of(data: dict[str, Any]) -> Profile:
 def document_of(data: dict[str, Any]) -> Document:
     return Document(
         trials={name: [trial_of(trial) for trial in trials] for name, trials in data["trials"].items()},
+        plans=[Plan(**row) for row in data["plans"]],
         likeness=[Likeness(**row) for row in data["likeness"]],
         truth=[Truth(**row) for row in data["truth"]],
         profiles=[profile_of(profile) for profile in data["profiles"]],

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ours import BINARY, ROOT
-from performance_records import Likeness
+from performance_records import Likeness, Plan
 
 BUILD = BINARY.parent
 CLIPS = Path(os.environ.get("MILLSTREAM_CLIPS", ROOT.parent / "shared/clips"))
@@ -66,6 +66,15 @@ def pictures(clip: Clip, frames: int, width: int = 0, height: int = 0) -> bytes:
     return subprocess.run([*command, *crop], capture_output=True, check=True).stdout
 
 
+def planned(clip: Clip, frames: int) -> list[Plan]:
+    """What each preset would compute."""
+    command = [str(BUILD / "reuse_shares"), MODEL, str(SCALE), str(clip.width), str(clip.height), *PRESETS]
+    done = subprocess.run(command, input=pictures(clip, frames), capture_output=True, check=True).stdout
+    found: dict[str, Any] = json.loads(done)
+    name = Path(clip.name).stem
+    return [Plan(name, clip.width, clip.height, preset, **found[preset]) for preset in PRESETS]
+
+
 def through_network(frames: bytes, width: int, height: int, into: Path | None = None) -> dict[str, Any]:
     """What reuse_frames says of the presets; `into`: a folder for the pictures."""
     command = [str(BUILD / "reuse_frames"), MODEL, str(SCALE), str(width), str(height), *PRESETS]
@@ -89,7 +98,7 @@ def measured(clip: Clip, frames: int) -> tuple[list[Likeness], dict[str, str]]:
         of = result[preset]
         ratio, psnr, worst = of["cpu_s"] / result["off_cpu_s"], mean_psnr(of["psnr"]), min(of["psnr"])
         size = (clip.width, clip.height, count)
-        rows.append(Likeness(Path(clip.name).stem, *size, preset, of["share"], ratio, psnr, worst, of["shares"]))
+        rows.append(Likeness(Path(clip.name).stem, *size, preset, of["share"], ratio, psnr, worst))
         words[preset] = f"{count} frames, {of['whole_frames']} of them whole"
     return rows, words
 

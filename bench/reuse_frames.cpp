@@ -20,11 +20,11 @@
 #include "model/executor.h"
 #include "model/network.h"
 #include "motion/motion_on_demand.h"
+#include "raw_frames.h"
 
 namespace millstream {
 namespace {
 
-constexpr double kWhite = 255;
 constexpr double kSame = 99;   // dB, where nothing differs
 
 double cpu_s() {
@@ -137,20 +137,6 @@ void leave_pictures(const std::string& folder, const std::string& name, const st
     }
 }
 
-Reuse reuse_called(const std::string& name) {
-    return name == "exact" ? Reuse::exact : name == "fast" ? Reuse::fast : Reuse::safe;
-}
-
-std::vector<at::Tensor> frames_of(std::FILE* file, Size size) {
-    std::vector<at::Tensor> frames;
-    std::vector<unsigned char> bytes(static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height) * 3);
-    while (std::fread(bytes.data(), 1, bytes.size(), file) == bytes.size()) {
-        const at::Tensor packed = at::from_blob(bytes.data(), {size.height, size.width, 3}, at::kByte);
-        frames.push_back((packed.to(at::kFloat) / kWhite).permute({2, 0, 1}).contiguous());
-    }
-    return frames;
-}
-
 struct Wish {
     std::vector<std::string> presets;
     std::string folder;   // of pictures; empty: none
@@ -182,14 +168,13 @@ int run(const std::vector<std::string>& arguments) {
     setting.frame = {std::stoi(arguments[2]), std::stoi(arguments[3])};
     resolve_backend(setting.executor);
     const Wish wished = wish({arguments.begin() + 4, arguments.end()});
-    const std::vector<at::Tensor> inputs = frames_of(stdin, setting.frame);
+    const std::vector<at::Tensor> inputs = raw_frames(stdin, setting.frame);
     const Enhanced whole = enhanced(setting, std::nullopt, inputs);
     leave_pictures(wished.folder, "off", whole.outputs);
     std::printf("{\"frames\": %zu, \"off_cpu_s\": %.3f", inputs.size(), whole.seconds);
     for (const std::string& preset : wished.presets) {
         const Network& network = setting.model.network;
-        const ReuseSettings reuse =
-            reuse_settings(reuse_called(preset), network.receptive_radius, network.alignment, true);
+        const ReuseSettings reuse = reuse_settings(reuse_called(preset), network, true);
         const Enhanced reused = enhanced(setting, reuse, inputs);
         std::vector<double> levels;
         for (std::size_t j = 0; j < reused.outputs.size(); ++j) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "millstream/options.h"
@@ -45,16 +46,35 @@ struct Rectangle {
     [[nodiscard]] int width() const { return right - left; }
     [[nodiscard]] int height() const { return bottom - top; }
     [[nodiscard]] std::int64_t area() const { return std::int64_t{width()} * height(); }
-    [[nodiscard]] bool contains(const Rectangle& other) const {
-        return left <= other.left && top <= other.top && right >= other.right && bottom >= other.bottom;
-    }
     friend bool operator==(const Rectangle&, const Rectangle&) = default;
 };
 
-/// The smallest that holds both.
-inline Rectangle joined(const Rectangle& a, const Rectangle& b) {
-    return {std::min(a.left, b.left), std::min(a.top, b.top), std::max(a.right, b.right), std::max(a.bottom, b.bottom)};
-}
+/// How many cells of a grid are set within any rectangle of it, from sums over everything above and to the left.
+class CellCounts {
+public:
+    /// `cells`: row by row, 0 = not set; read once.
+    CellCounts(int columns, std::span<const std::uint8_t> cells);
+
+    /// `r`: in cells; what lies outside of the grid counts for nothing.
+    [[nodiscard]] int in(const Rectangle& r) const {
+        const int left = std::clamp(r.left, 0, columns_);
+        const int right = std::clamp(r.right, 0, columns_);
+        const int top = std::clamp(r.top, 0, rows_);
+        const int bottom = std::clamp(r.bottom, 0, rows_);
+        return at(right, bottom) - at(left, bottom) - at(right, top) + at(left, top);
+    }
+
+private:
+    [[nodiscard]] int at(int column, int row) const { return sums_[index(column, row)]; }
+    [[nodiscard]] std::size_t index(int column, int row) const {
+        return static_cast<std::size_t>(row) * static_cast<std::size_t>(columns_ + 1) +
+               static_cast<std::size_t>(column);
+    }
+
+    int columns_;
+    int rows_;
+    std::vector<int> sums_;
+};
 
 /// `blocks` (in blocks) in pixels of `frame`, with `around` pixels on every side as far as the frame goes.
 inline Rectangle in_pixels(const Rectangle& blocks, Size frame, int around) {
@@ -74,9 +94,8 @@ struct RectangleCost {
     }
 };
 
-/// Rectangles, in blocks, that cover every block that is `needed`, and others where that costs less: beginning with
-/// runs of needed blocks, two are joined as long as that is the cheaper. The result depends on nothing but the
-/// arguments.
+/// Rectangles, in blocks, none over another, that cover every block that is `needed`, and others where that costs less:
+/// Note [Cutting]. The result depends on nothing but the arguments.
 std::vector<Rectangle> cover(const BlockGrid<std::uint8_t>& needed, const RectangleCost& cost);
 
 }   // namespace millstream

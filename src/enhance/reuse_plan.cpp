@@ -17,9 +17,10 @@ using enum BlockSource;
 
 constexpr float kNothing = 1e-6F;   // what running sums leave of no difference
 constexpr int kCell = 8;            // pixels a side: exact comparison
-// A search for motion costs a tenth of the default network's time and more: it must have something to save.
-constexpr double kFlowWorth = 0.12;
-constexpr int kLongestPause = 64;   // frames
+// A search for motion in multiply-adds of a network in fp32 that take as long, a pixel: about 80 ns of one core.
+constexpr double kFlowMacs = 5'000;
+// It takes away a seventh of the blocks that need to be computed (chaplin) to a quarter (sowt-with-video).
+constexpr double kFlowSaves = 0.25;
 constexpr float kTightening = 0.7F;
 constexpr float kStrictest = 0.3F;
 constexpr int kCheckedBlocks = 4;   // a side
@@ -55,70 +56,33 @@ int rounded_up(int value, int unit) {
     return (value + unit - 1) / unit * unit;
 }
 
-// Which cells of an input differ from those of another, as sums over everything above and to the left.
-class ChangedCells {
-public:
-    ChangedCells(const at::Tensor& now, const at::Tensor& before)
-        : columns_(static_cast<int>((now.size(2) + kCell - 1) / kCell)),
-          rows_(static_cast<int>((now.size(1) + kCell - 1) / kCell)),
-          sums_(static_cast<std::size_t>(columns_ + 1) * static_cast<std::size_t>(rows_ + 1)) {
-        std::vector<std::uint8_t> changed(static_cast<std::size_t>(columns_));
-        for (int row = 0; row < rows_; ++row) {
-            std::fill(changed.begin(), changed.end(), std::uint8_t{0});
-            look_at(now, before, row, changed);
-            for (int column = 0; column < columns_; ++column) {
-                at(column + 1, row + 1) = at(column, row + 1) + at(column + 1, row) - at(column, row) +
-                                          changed[static_cast<std::size_t>(column)];
-            }
+// Which cells of an input differ from those of another.
+CellCounts changed_cells(const at::Tensor& now, const at::Tensor& before) {
+    const std::int64_t height = now.size(1);
+    const std::int64_t width = now.size(2);
+    const std::int64_t columns = (width + kCell - 1) / kCell;
+    std::vector<std::uint8_t> changed(static_cast<std::size_t>(columns * ((height + kCell - 1) / kCell)));
+    for (std::int64_t line = 0; line < 3 * height; ++line) {
+        const float* const a = now.const_data_ptr<float>() + line * width;
+        const float* const b = before.const_data_ptr<float>() + line * width;
+        if (std::memcmp(a, b, static_cast<std::size_t>(width) * sizeof(float)) == 0) {
+            continue;
+        }
+        const std::int64_t first = line % height / kCell * columns;
+        for (std::int64_t x = 0; x < width; x += kCell) {
+            const auto bytes = static_cast<std::size_t>(std::min<std::int64_t>(kCell, width - x)) * sizeof(float);
+            changed[static_cast<std::size_t>(first + x / kCell)] |=
+                static_cast<std::uint8_t>(std::memcmp(a + x, b + x, bytes) != 0);
         }
     }
-    // In cells; what lies outside counts for nothing.
-    [[nodiscard]] bool any(int left, int top, int right, int bottom) const {
-        left = std::clamp(left, 0, columns_);
-        right = std::clamp(right, 0, columns_);
-        top = std::clamp(top, 0, rows_);
-        bottom = std::clamp(bottom, 0, rows_);
-        return at(right, bottom) - at(left, bottom) - at(right, top) + at(left, top) > 0;
-    }
-
-private:
-    static void look_at(const at::Tensor& now, const at::Tensor& before, int row, std::vector<std::uint8_t>& changed) {
-        const std::int64_t height = now.size(1);
-        const std::int64_t width = now.size(2);
-        for (std::int64_t channel = 0; channel < 3; ++channel) {
-            for (std::int64_t y = std::int64_t{row} * kCell; y < std::min<std::int64_t>((row + 1) * kCell, height);
-                 ++y) {
-                const float* const a = now.const_data_ptr<float>() + (channel * height + y) * width;
-                const float* const b = before.const_data_ptr<float>() + (channel * height + y) * width;
-                if (std::memcmp(a, b, static_cast<std::size_t>(width) * sizeof(float)) == 0) {
-                    continue;
-                }
-                for (std::int64_t x = 0; x < width; x += kCell) {
-                    const auto bytes =
-                        static_cast<std::size_t>(std::min<std::int64_t>(kCell, width - x)) * sizeof(float);
-                    changed[static_cast<std::size_t>(x / kCell)] |=
-                        static_cast<std::uint8_t>(std::memcmp(a + x, b + x, bytes) != 0);
-                }
-            }
-        }
-    }
-    [[nodiscard]] int& at(int column, int row) { return sums_[index(column, row)]; }
-    [[nodiscard]] int at(int column, int row) const { return sums_[index(column, row)]; }
-    [[nodiscard]] std::size_t index(int column, int row) const {
-        return static_cast<std::size_t>(row) * static_cast<std::size_t>(columns_ + 1) +
-               static_cast<std::size_t>(column);
-    }
-
-    int columns_;
-    int rows_;
-    std::vector<int> sums_;
-};
+    return {static_cast<int>(columns), changed};
+}
 
 }   // namespace
 
-ReuseSettings reuse_settings(Reuse reuse, int receptive_radius, int alignment, bool tiles_exact) {
+ReuseSettings reuse_settings(Reuse reuse, const Network& network, bool tiles_exact) {
     ReuseSettings settings;
-    settings.reach = rounded_up(receptive_radius, alignment);
+    settings.reach = rounded_up(network.receptive_radius, network.alignment);
     if (reuse == Reuse::exact) {
         settings.exact = true;
         settings.only_repeats = !tiles_exact;
@@ -126,12 +90,14 @@ ReuseSettings reuse_settings(Reuse reuse, int receptive_radius, int alignment, b
         return settings;
     }
     const bool fast = reuse == Reuse::fast;
-    settings.still_error = fast ? 6.5F : 5.5F;
-    settings.moved_error = fast ? 6.2F : 5.0F;
+    settings.still_error = fast ? 7.5F : 4.5F;
+    settings.moved_error = fast ? 5.6F : 4.5F;
     settings.still_age = fast ? 96 : 24;
     settings.moved_steps = fast ? 16 : 12;
-    settings.halo = std::min(settings.reach, rounded_up(wanted_halo(receptive_radius, fast), alignment));
+    settings.halo =
+        std::min(settings.reach, rounded_up(wanted_halo(network.receptive_radius, fast), network.alignment));
     settings.fade = settings.halo / 2;
+    settings.flow_worth = kFlowMacs / std::max(1.0, network.macs_per_pixel) / kFlowSaves;
     settings.check_every = 16;
     settings.check_most = fast ? 5.0F : 3.5F;
     return settings;
@@ -153,19 +119,13 @@ ReusePlan ReusePlanner::next(std::int64_t index, const at::Tensor& input, const 
     measure_still(input, plan);
     plan.flow = motion.flow;
     const double needed_still = share_needed(plan);
-    const bool asks = !plan.flow.defined() && find_flow && flow_could_pay(plan);
-    if (asks) {
+    if (!plan.flow.defined() && find_flow && needed_still > settings_.flow_worth) {
         plan.flow = find_flow();
     }
     if (plan.flow.defined() && needed_still > 0) {
         measure_moved(input, plan);
     }
     choose_areas(plan);
-    if (asks) {
-        const bool paid = !plan.whole && share_needed(plan) < needed_still - kFlowWorth / 2;
-        next_pause_ = paid ? 0 : std::clamp(2 * next_pause_, 1, kLongestPause);
-        flow_pause_ = next_pause_;
-    }
     if (plan.whole) {
         moved_base_.reset();
         return start(input);
@@ -187,8 +147,6 @@ void ReusePlanner::reset() {
     before_.reset();
     base_.reset();
     strictness_ = 1;
-    flow_pause_ = 0;
-    next_pause_ = 0;
 }
 
 std::int64_t ReusePlanner::computed_pixels(const ReusePlan& plan) const {
@@ -211,7 +169,7 @@ ReusePlan ReusePlanner::start(const at::Tensor& input) {
 }
 
 ReusePlan ReusePlanner::plan_exact(const at::Tensor& input) {
-    const ChangedCells changed(input, before_);
+    const CellCounts changed = changed_cells(input, before_);
     before_ = input;
     ReusePlan plan;
     plan.source = BlockGrid<BlockSource>(frame_, still);
@@ -222,8 +180,9 @@ ReusePlan ReusePlanner::plan_exact(const at::Tensor& input) {
     const int far = settings_.only_repeats ? everywhere : around;
     for (int row = 0; row < plan.source.rows; ++row) {
         for (int column = 0; column < plan.source.columns; ++column) {
-            if (changed.any(column * kCells - far, row * kCells - far, (column + 1) * kCells + far,
-                            (row + 1) * kCells + far)) {
+            const Rectangle near{column * kCells - far, row * kCells - far, (column + 1) * kCells + far,
+                                 (row + 1) * kCells + far};
+            if (changed.in(near) > 0) {
                 plan.source.at(column, row) = computed;
             }
         }
@@ -309,14 +268,6 @@ void ReusePlanner::measure_moved(const at::Tensor& input, ReusePlan& plan) {
             }
         }
     }
-}
-
-bool ReusePlanner::flow_could_pay(const ReusePlan& plan) {
-    if (flow_pause_ > 0) {
-        --flow_pause_;
-        return false;
-    }
-    return share_needed(plan) > kFlowWorth;
 }
 
 void ReusePlanner::choose_areas(ReusePlan& plan) {

@@ -10,6 +10,7 @@
 
 #include "enhance/blocks.h"
 #include "millstream/options.h"
+#include "model/network.h"
 #include "motion/motion.h"
 
 namespace millstream {
@@ -61,13 +62,13 @@ struct ReuseSettings {
     int fade = 0;                ///< input pixels, less than halo
     int reach = 0;               ///< exact: how far the network sees
     double worth = 0.85;         ///< share of the frame; where more would be computed, all is
+    double flow_worth = 0;       ///< share of the frame; where more would be computed without a flow, one is asked for
     int check_every = 0;         ///< frames; 0 = never
     float check_most = 0;        ///< root mean square error of a checked area from which thresholds tighten
 };
 
-/// `reuse` is not off. `receptive_radius`, `alignment`: the network's. `tiles_exact`: the frame is not cut into tiles
-/// whose seams would show.
-ReuseSettings reuse_settings(Reuse reuse, int receptive_radius, int alignment, bool tiles_exact);
+/// `reuse` is not off. `tiles_exact`: the frame is not cut into tiles whose seams would show.
+ReuseSettings reuse_settings(Reuse reuse, const Network& network, bool tiles_exact);
 
 /// Where a block of the output comes from.
 enum class BlockSource : std::uint8_t { computed, still, moved };
@@ -113,7 +114,6 @@ private:
     ReusePlan plan_exact(const at::Tensor& input);
     void measure_still(const at::Tensor& input, ReusePlan& plan);
     void measure_moved(const at::Tensor& input, ReusePlan& plan);
-    [[nodiscard]] bool flow_could_pay(const ReusePlan& plan);
     void choose_areas(ReusePlan& plan);
     void choose_check(std::int64_t index, ReusePlan& plan) const;
     void remember(const at::Tensor& input, ReusePlan& plan);
@@ -132,8 +132,6 @@ private:
     BlockGrid<float> busy_;            // of the frame in hand: Note [Tolerance]
     BlockGrid<float> peak_;            // of the frame in hand
     std::vector<float> difference_;    // likewise, a pixel
-    int flow_pause_ = 0;               // frames before a flow is tried again
-    int next_pause_ = 0;
 };
 
 }   // namespace millstream

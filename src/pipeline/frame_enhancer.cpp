@@ -128,7 +128,7 @@ struct FrameEnhancer::State {
         if (reuses()) {
             const bool exact_tiles = choice.layout.tile == frame || choice.halo >= model.network.receptive_radius;
             reuse.reuse =
-                reuse_settings(options.reuse, model.network.receptive_radius, model.network.alignment, exact_tiles);
+                reuse_settings(options.reuse, model.network, exact_tiles);
             if (choice.layout.tile == frame) {
                 reuse.strips = strips_for(choice.requests, frame, reuse.reuse->reach);
             }

@@ -307,7 +307,7 @@ private:
         if (job_.plan.reuse != Reuse::off) {
             const Network& network = job_.model->network;
             settings.reuse =
-                reuse_settings(job_.plan.reuse, network.receptive_radius, network.alignment, job_.plan.tiles_exact);
+                reuse_settings(job_.plan.reuse, network, job_.plan.tiles_exact);
             settings.enhancer.executor.any_shape = true;
             if (settings.enhancer.layout.tile == settings.enhancer.frame) {
                 settings.strips = strips_for(job_.executor.requests, settings.enhancer.frame, settings.reuse->reach);

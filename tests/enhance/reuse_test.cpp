@@ -89,8 +89,11 @@ Outcome run(const Frames& inputs, const Setup& setup) {
     return outcome;
 }
 
-ReuseSettings settings(Reuse reuse) {
-    return reuse_settings(reuse, 8, 1, true);
+ReuseSettings settings(Reuse reuse, bool tiles_exact = true) {
+    Network network;
+    network.receptive_radius = 8;
+    network.macs_per_pixel = 600'000;
+    return reuse_settings(reuse, network, tiles_exact);
 }
 
 at::Tensor picture(std::uint64_t seed) {
@@ -175,7 +178,7 @@ TEST(Reuse, exact_computes_everything_where_everything_changes_a_little) {
 
 TEST(Reuse, exact_keeps_only_whole_frames_where_tiles_leave_seams) {
     const Frames frames = screen();
-    const Outcome exact = run(frames, {.reuse = reuse_settings(Reuse::exact, 8, 1, false)});
+    const Outcome exact = run(frames, {.reuse = settings(Reuse::exact, false)});
     expect_equal(exact.outputs, run(frames, {}).outputs);
     EXPECT_EQ(exact.counts.computed_frames, 6) << "each picture comes twice";
 }
