@@ -153,7 +153,7 @@ def figures_of(report: dict[str, Any]) -> tuple[list[StageCost], float | None]:
 def shares(wish: Wish) -> None:
     """What reuse would compute of clips of the length that targets are meant for; the network does not run."""
     for clip in reuse.chosen(wish.clips):
-        rows = reuse.planned(clip, reuse.FRAMES)
+        rows = reuse.planned(clip)
         known = wish.document.plans
         wish.document.plans = [row for row in known if row.name != rows[0].name] + rows
         print(f"  {clip.name}: " + ", ".join(f"{row.preset} {row.share:.3f}" for row in rows), flush=True)

@@ -280,6 +280,11 @@ void ReusePlanner::choose_areas(ReusePlan& plan) {
         needed.values[i] = plan.source.values[i] == computed ? 1 : 0;
     }
     plan.areas = cover(needed, {frame_, settings_.halo, kRequestCost});
+    // Results are taken in order, and only so many requests wait: a large one among the last would leave the others
+    // idle. Cores busy with eight in flight, by simulation: chaplin 0.96 instead of 0.87, bbb_480p_30s 0.99 instead of
+    // 0.86.
+    std::stable_sort(plan.areas.begin(), plan.areas.end(),
+                     [](const Rectangle& a, const Rectangle& b) { return a.area() > b.area(); });
     plan.whole = false;
     const double pixels = static_cast<double>(frame_.width) * frame_.height;
     if (static_cast<double>(computed_pixels(plan)) > settings_.worth * pixels) {
