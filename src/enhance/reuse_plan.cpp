@@ -19,7 +19,7 @@ constexpr float kNothing = 1e-6F;   // what running sums leave of no difference
 constexpr int kCell = 8;            // pixels a side: exact comparison
 // A search for motion in multiply-adds of a network in fp32 that take as long, a pixel: about 80 ns of one core.
 constexpr double kFlowMacs = 5'000;
-// It takes away a seventh of the blocks that need to be computed (chaplin) to a quarter (sowt-with-video).
+// What it takes away of the blocks that need to be computed, at best: a seventh of chaplin, a fifth of sowt-with-video.
 constexpr double kFlowSaves = 0.25;
 constexpr float kTightening = 0.7F;
 constexpr float kStrictest = 0.3F;
