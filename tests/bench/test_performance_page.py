@@ -9,6 +9,7 @@ from performance_records import (
     Document,
     Entry,
     Likeness,
+    Plan,
     Profile,
     Sample,
     StageCost,
@@ -48,7 +49,8 @@ def full() -> Document:
     for frames in (12, 36):
         document.put_trial("length", trial(f"{frames} frames", frames))
     document.put_trial("size", trial("640x360"))
-    document.likeness = [Likeness("chaplin", 640, 352, 3, "safe", 0.31, 0.4, 48.5, 41.0, [1.0, 0.2, 0.3])]
+    document.likeness = [Likeness("chaplin", 640, 352, 3, "safe", 0.31, 0.4, 48.5, 41.0)]
+    document.plans = [Plan("chaplin", 640, 350, "safe", 0.28, 2.5, 3.1, [1.0, 0.2, 0.3])]
     document.truth = [Truth("chaplin", 640, 352, 3, "safe", 33.123, 0.072, 0.99)]
     stages = [StageCost("decode", 0.12, 0, 1), StageCost("enhance", 6, 0.5, 0)]
     parts = {"decode": 0.1, "infer": 10.0, "encode": 0.9}
@@ -67,7 +69,7 @@ def row_of(text: str, start: str) -> list[str]:
 
 def test_a_page_of_nothing_says_that_nothing_was_measured() -> None:
     text = page(Document())
-    assert text.count("Not measured.") == 8
+    assert text.count("Not measured.") == 9
     assert "![" not in text, "plots that are not there"
 
 
@@ -92,6 +94,10 @@ def test_targets_stand_beside_figures_and_missed_ones_are_bold() -> None:
     likeness = row_of(page(full()), "chaplin | safe")
     assert likeness[5:7] == ["48.50 (>= 48)", "**41.00** (>= 42)"]
     assert row_of(page(full()), "chaplin, 640x352")[4:] == ["**0.072** (<= 0.05)", "0.99 (<= 1)"]
+
+
+def test_shares_are_the_mean_of_their_frames_beside_what_is_asked() -> None:
+    assert row_of(page(full()), "chaplin, 640x350 | safe")[2:7] == ["3", "0.28", "0.50 (<= 0.5)", "2", "3.10"]
 
 
 def test_start_and_frame_are_those_of_a_straight_line() -> None:
