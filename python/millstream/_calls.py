@@ -141,13 +141,10 @@ def _resolved(words: JobWords) -> tuple[list[tuple[str, str]], list[str]]:
     settings = settings_of(options)
     if config is None and profile is None and quality is None:
         return settings, []
-    from millstream.config import resolve
+    from millstream.config import resolve_settings
 
-    effective = resolve(config, profile=profile, quality=quality)  # type: ignore[arg-type]
-    own = {name for name, _ in settings}
-    if own & {"scale", "size", "fit"}:  # three ways to say one thing: whoever says one of them says it all
-        own |= {"scale", "size", "fit"}
-    return [setting for setting in effective.settings if setting[0] not in own] + settings, effective.warnings
+    effective = resolve_settings(config, profile, quality, settings)  # type: ignore[arg-type]
+    return effective.settings, effective.warnings
 
 
 def _say(warnings: Sequence[str], message: MessageCall | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Unpack
 
 from millstream._calls import OptionWords, StrPath, path_of, settings_of
@@ -13,6 +13,9 @@ from millstream._records import Record
 
 ConfigSource = StrPath | Mapping[str, Any]
 """A file (JSON or YAML), or its content."""
+
+Settings = Sequence[tuple[str, str]]
+"""Options by name, as texts."""
 
 
 class Key(Record):
@@ -127,19 +130,29 @@ def resolve(
     **options: Unpack[OptionWords],
 ) -> Effective:
     """The options a job would have: arguments before configuration before preset (`profile`) before default."""
-    return _resolved(_parts(config), profile, quality, settings_of(options))
+    return resolve_settings(config, profile, quality, settings_of(options))
+
+
+def resolve_settings(
+    config: ConfigSource | None, profile: StrPath | None, quality: str | None, settings: Settings
+) -> Effective:
+    """The same with arguments as texts."""
+    return _resolved(_parts(config), profile, quality, settings)
 
 
 def resolve_as(
-    name: str, content: Mapping[str, Any], *, profile: StrPath | None = None, quality: str | None = None
+    name: str,
+    content: Mapping[str, Any],
+    *,
+    profile: StrPath | None = None,
+    quality: str | None = None,
+    settings: Settings = (),
 ) -> Effective:
-    """The same for a mapping that messages are to call `name`."""
-    return _resolved((name, _json(content)), profile, quality, [])
+    """The same for a mapping that messages are to call `name`, with arguments as texts."""
+    return _resolved((name, _json(content)), profile, quality, settings)
 
 
-def _resolved(
-    parts: tuple[str, str], profile: StrPath | None, quality: str | None, settings: list[tuple[str, str]]
-) -> Effective:
+def _resolved(parts: tuple[str, str], profile: StrPath | None, quality: str | None, settings: Settings) -> Effective:
     facts = core.resolve(path_of(profile or ""), *parts, quality or "", settings)
     values = [Value(*value) for value in facts["values"]]
     return Effective(values, facts["warnings"], facts["streaming"], facts["text"])

@@ -279,7 +279,14 @@ private:
                 "it takes one of h264, libx264, h265, hevc, libx265, av1, libsvtav1, or a hardware encoder of FFmpeg "
                 "(h264_nvenc)");
         }
-        codec == kCodecs.end() ? set(found, "encoder", name) : set(found, "codec", codec->second);
+        // Both are one thing: whoever has said one of them goes before this key.
+        const bool names_encoder = codec == kCodecs.end();
+        const auto other = said_.find(names_encoder ? "codec" : "encoder");
+        if (other != said_.end()) {
+            result_.keys[found.key].meaning = other->second + " goes before it";
+            return;
+        }
+        names_encoder ? set(found, "encoder", name) : set(found, "codec", codec->second);
     }
 
     void set_gpu(const Found& found, bool use) {

@@ -1,6 +1,8 @@
 // Default, preset, configuration, caller: one over the other.
 #include <algorithm>
+#include <array>
 #include <map>
+#include <string_view>
 
 #include "config/key_rules.h"
 #include "config/option_table.h"
@@ -9,8 +11,16 @@
 namespace millstream {
 namespace {
 
-bool says_size(const Setting& setting) {
-    return setting.name == "scale" || setting.name == "size" || setting.name == "fit";
+// Options that are several ways to say one thing: whoever says one of them says it all. Empty names fill up.
+using OneThing = std::array<std::string_view, 3>;
+constexpr std::array<OneThing, 2> kOneThing{{{"scale", "size", "fit"}, {"codec", "encoder", ""}}};
+
+bool is_among(std::string_view name, const OneThing& names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool says(const std::vector<Setting>& layer, std::string_view name) {
+    return std::any_of(layer.begin(), layer.end(), [&](const Setting& setting) { return setting.name == name; });
 }
 
 // At most 40 bytes, cut between two characters of UTF-8.
@@ -38,34 +48,30 @@ std::optional<Configuration> configuration_of(const ConfigLayers& layers, const 
 class Layering {
 public:
     void add(const std::vector<Setting>& layer, const std::string& standard_origin) {
-        // Scale, size and fit are three ways to say one thing: whoever says one of them says it all.
-        if (std::any_of(layer.begin(), layer.end(), says_size)) {
-            const Options defaults;
-            options_.scale = defaults.scale;
-            options_.size = defaults.size;
-            options_.fit = defaults.fit;
-            for (const char* name : {"scale", "size", "fit"}) {
-                origins_.erase(name);
+        for (const OneThing& names : kOneThing) {
+            if (std::any_of(names.begin(), names.end(), [&](std::string_view name) { return says(layer, name); })) {
+                std::erase_if(said_, [&](const auto& entry) { return is_among(entry.first, names); });
             }
         }
         for (const Setting& setting : layer) {
-            set_option(options_, setting.name, setting.text);
-            origins_[setting.name] = setting.origin.empty() ? standard_origin : setting.origin;
+            said_[setting.name] = {setting.name, setting.text,
+                                   setting.origin.empty() ? standard_origin : setting.origin};
         }
     }
 
     void finish(EffectiveOptions& effective) const {
-        effective.options = options_;
+        for (const auto& [name, setting] : said_) {
+            set_option(effective.options, name, setting.text);
+        }
         for (const OptionEntry& entry : option_table()) {
-            const auto origin = origins_.find(std::string(entry.name));
-            effective.values.push_back(
-                {std::string(entry.name), entry.text(options_), origin == origins_.end() ? "default" : origin->second});
+            const auto said = said_.find(entry.name);
+            effective.values.push_back({std::string(entry.name), entry.text(effective.options),
+                                        said == said_.end() ? "default" : said->second.origin});
         }
     }
 
 private:
-    Options options_;
-    std::map<std::string, std::string> origins_;
+    std::map<std::string, Setting, std::less<>> said_;
 };
 
 }   // namespace

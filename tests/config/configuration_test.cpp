@@ -223,6 +223,9 @@ TEST(configuration, no_memory_of_a_gpu_means_the_processor) {
 TEST(configuration, a_hardware_encoder_may_stand_for_a_codec) {
     EXPECT_EQ(text_of(parse("video: {output: {codec: h264_nvenc}}"), "encoder"), "h264_nvenc");
     EXPECT_EQ(text_of(parse("video: {output: {codec: libx265}}"), "codec"), "hevc");
+    const Configuration both = parse("{millstream: {codec: hevc}, video: {output: {codec: h264_nvenc}}}");
+    EXPECT_EQ(text_of(both, "codec"), "hevc");
+    EXPECT_EQ(text_of(both, "encoder"), "-") << "one thing, and our own section goes first";
 }
 
 TEST(configuration, a_quality_that_nothing_knows_is_refused_and_one_of_the_files_own_is_not) {

@@ -64,6 +64,25 @@ TEST(layers, a_scale_of_the_caller_goes_before_a_size_of_the_configuration) {
     EXPECT_EQ(silent.options.size, (Size{1280, 720}));
 }
 
+TEST(layers, a_codec_of_the_caller_goes_before_an_encoder_of_the_configuration_and_the_other_way_round) {
+    const ConfigFile file("video: {output: {codec: h264_nvenc}}");
+    ConfigLayers layers;
+    layers.configuration = file.path();
+    EXPECT_EQ(resolve_options(layers).options.encoder, "h264_nvenc");
+    layers.caller = {{"codec", "hevc", {}}};
+    const EffectiveOptions codec = resolve_options(layers);
+    EXPECT_EQ(codec.options.codec, "hevc");
+    EXPECT_EQ(codec.options.encoder, "");   // it would go before the codec
+    EXPECT_EQ(value(codec, "encoder").origin, "default");
+    const ConfigFile other("millstream: {codec: av1}");
+    layers.configuration = other.path();
+    layers.caller = {{"encoder", "libx264", {}}};
+    const EffectiveOptions encoder = resolve_options(layers);
+    EXPECT_EQ(encoder.options.encoder, "libx264");
+    EXPECT_EQ(encoder.options.codec, Options().codec);
+    EXPECT_EQ(value(encoder, "codec").origin, "default");
+}
+
 TEST(layers, a_quality_of_a_preset_chooses_among_the_configurations_quality_presets) {
     const ConfigFile file("video: {quality_presets: {fast: {tile_size: 640}, high: {tile_size: 1024}}}");
     const EffectiveOptions effective = resolve_options({.preset = "theater_small_fast",

@@ -93,6 +93,15 @@ def test_a_scale_among_the_arguments_goes_before_a_size_of_the_preset(video: Pat
     assert (plan.output_size.width, plan.output_size.height) == (320, 180)
 
 
+def test_a_codec_among_the_arguments_goes_before_an_encoder_of_the_configuration(video: Path, tmp_path: Path) -> None:
+    asked = {"video": {"output": {"codec": "mpeg4_v4l2m2m"}}}  # taken for an encoder, which goes before a codec
+    options = millstream.plan(video, tmp_path / "out.mp4", config=asked, codec="hevc", model="identity").options
+    assert (options["codec"], options["encoder"]) == ("hevc", "")
+    ours = {"millstream": {"codec": "av1"}}
+    plan = millstream.plan(video, tmp_path / "out.mp4", config=ours, encoder="libx264", model="identity")
+    assert plan.encoder == "libx264"
+
+
 def existing_files() -> list[Path]:
     return sorted(path for path in EXISTING.rglob("*") if path.suffix in {".json", ".yaml"})
 

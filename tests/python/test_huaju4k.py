@@ -173,6 +173,16 @@ def test_a_strategy_goes_before_the_configuration(clip: Path, tmp_path: Path) ->
     assert stream(tmp_path / result.output_path, "video")["width"] == 480
 
 
+def test_a_codec_of_a_strategy_goes_before_an_encoder_of_the_configuration(clip: Path, tmp_path: Path) -> None:
+    made = quick_processor(tmp_path, video={"output": {"codec": "h264_nvenc"}})
+    assert dict(made._settings(None))["encoder"] == "h264_nvenc"
+    strategy = ProcessingStrategy(ai_model="opencv_cubic", media_pipeline={"video_codec": "libx265"})
+    settings = dict(made._settings(strategy))
+    assert (settings["codec"], "encoder" in settings) == ("hevc", False)
+    assert made.process(str(clip), str(tmp_path / "out.mp4"), strategy).success
+    assert stream(tmp_path / "out.mp4", "video")["codec_name"] == "hevc"
+
+
 def test_callers_may_change_the_configuration_before_a_run(clip: Path, tmp_path: Path) -> None:
     made = quick_processor(tmp_path)
     made.config["streaming"] = {"max_memory_mb": 3333}

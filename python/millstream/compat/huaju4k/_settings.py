@@ -144,16 +144,10 @@ def settings_for(
     """Options of a job as (name, text), and warnings. `said`: what file and caller have said; the strategy goes before
     it, it before the preset. Raises millstream.Error naming source, key, value and what is allowed."""
     quality = quality or getattr(strategy, "quality_preset", None)
-    below = configuration.resolve_as(source, said, profile=preset, quality=quality)
-    values = dict(below.settings)
-    warnings = list(below.warnings)
-    if strategy is not None:
-        above = configuration.read_as("strategy", strategy_as_config(strategy))
-        if {"scale", "size", "fit"} & set(above.options):
-            values = {name: text for name, text in values.items() if name not in {"scale", "size", "fit"}}
-        values.update(above.options)
-        warnings += above.warnings
-    return list(values.items()), warnings
+    above = configuration.read_as("strategy", strategy_as_config(strategy)) if strategy is not None else None
+    settings = list(above.options.items()) if above is not None else []
+    effective = configuration.resolve_as(source, said, profile=preset, quality=quality, settings=settings)
+    return effective.settings, effective.warnings + (above.warnings if above is not None else [])
 
 
 class NotDoneError(Exception):
