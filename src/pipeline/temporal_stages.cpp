@@ -14,6 +14,9 @@ constexpr std::uint64_t kMotionBytes = 7 * sizeof(float) + 2;
 // A pixel's luma in two frames, pyramids, flow at two levels, counts and weights: what the rooms allocate.
 constexpr std::uint64_t kWorkBytes = 40 * sizeof(float);
 
+// What a still picture may move from frame to frame before a chunk begins, and where it does.
+constexpr float kApproach = 2.0F / 255;
+
 // Torch's number of threads is a setting of the calling thread, and its default may be 1.
 void use_threads(int threads) {
     if (at::get_num_threads() != threads) {
@@ -29,6 +32,7 @@ TemporalMemory temporal_memory(const Options& options, Size input, int scale) {
     TemporalMemory memory;
     memory.motion = pixels * kMotionBytes;
     memory.work = pixels * kWorkBytes + 2 * output;   // the second lock's history and frame in hand
+    memory.work += 2 * output / 3;                    // what lies two codes from one of its planes
     if (options.debug_view != DebugView::none) {
         memory.work += 2 * output;   // the frame as it was, and its view
     }
@@ -74,6 +78,9 @@ void TemporalStage::stabilise(Frame& frame) {
     prepare_next(frame);
     const at::Tensor raw = view_ == DebugView::split ? frame.output.clone() : at::Tensor();
     lock_.stabilise(frame.motion, frame.output);
+    if (next_) {
+        lock_.approach(*next_, kApproach * static_cast<float>(chunks_.left(frame.index)));
+    }
     if (view_ != DebugView::none) {
         const float most_weight = settings_.most_history / (settings_.most_history + 1);
         frame.output = render_debug_view(view_, frame.motion, lock_.weight(), most_weight, raw, frame.output);

@@ -34,7 +34,8 @@ private:
 
 /// Stabilises Frame::output with the help of Frame::motion, which it releases. Holds on to the last output until the
 /// next one has come. With a debug view the picture handed on is that view; the lock goes on undisturbed. Before a
-/// chunk's end a second lock follows the same frames, which is the next chunk's: Note [Restart by rule].
+/// chunk's end a second lock follows the same frames, which is the next chunk's, and the picture approaches what that
+/// one makes of them: Note [Restart by rule].
 class TemporalStage : public Stage {
 public:
     TemporalStage(TemporalPreset preset, DebugView view, int threads, const Chunks& chunks)

@@ -57,6 +57,10 @@ public:
     /// Error(internal) for a frame of another kind or size.
     void stabilise(const Motion& motion, at::Tensor& frame);
 
+    /// Moves the last output to within `most` of `other`'s, which followed the same frames, value by value; what is
+    /// that near already stays bit for bit. Later frames start from there. Nothing happens where either has none.
+    void approach(const TemporalLock& other, float most);
+
     /// Forgets everything.
     void reset();
 

@@ -23,15 +23,21 @@ constexpr int kFrames = 12;
 // A still picture with noise; another one from frame 6 on, or never.
 class NoisySource : public Source {
 public:
-    explicit NoisySource(LiveFrames& live, int frames = kFrames, bool cut = true) : live_(live) {
+    explicit NoisySource(LiveFrames& live, int frames = kFrames, bool cut = true, double noise = 0.01) : live_(live) {
         at::manual_seed(1);
         const at::Tensor first = at::rand({3, kSide, kSide}) * 0.2 + 0.1;
         const at::Tensor second = at::rand({3, kSide, kSide}) * 0.2 + 0.7;
         for (int i = 0; i < frames; ++i) {
-            inputs.push_back((i < kFrames / 2 || !cut ? first : second) + at::randn({3, kSide, kSide}) * 0.01);
+            inputs.push_back((i < kFrames / 2 || !cut ? first : second) + at::randn({3, kSide, kSide}) * noise);
         }
     }
     void begin_at(std::size_t index) { made_ = index; }
+    // From here on the left half repeats the frame before, bit for bit; the right half goes on under noise.
+    void freeze_at(std::size_t index) {
+        for (std::size_t i = index + 1; i < inputs.size(); ++i) {
+            inputs[i].narrow(2, 0, kSide / 2).copy_(inputs[index].narrow(2, 0, kSide / 2));
+        }
+    }
     std::string_view name() const override { return "source"; }
     std::optional<Frame> next() override {
         if (made_ == inputs.size()) {
@@ -166,6 +172,40 @@ TEST(TemporalStages, the_picture_does_not_jump_where_a_chunk_begins) {
     }
     for (std::size_t i = 24; i < 60; ++i) {
         EXPECT_LE((chunked[i] - whole[i]).abs().max().item<float>(), 2.0F / 255) << i;
+    }
+}
+
+// Frames from `first` on of 36 under noise of 5 codes, whose left half freezes; a chunk begins with frame 24.
+std::vector<at::Tensor> run_frozen(std::size_t freeze, std::size_t first) {
+    LiveFrames live;
+    NoisySource source(live, 36, false, 5.0 / 255);
+    source.freeze_at(freeze);
+    source.begin_at(first);
+    return run(source, false, DebugView::none, 24);
+}
+
+// Largest change between two frames of what has been frozen, clear of what has not, in codes.
+float change_of_frozen(const at::Tensor& a, const at::Tensor& b) {
+    return (a - b).narrow(2, 0, kSide - 8).abs().max().item<float>() * 255;
+}
+
+TEST(TemporalStages, what_froze_under_noise_moves_by_two_codes_a_frame_at_most_towards_the_next_chunk) {
+    for (const std::size_t freeze : {4U, 8U, 11U, 12U, 13U, 16U, 20U, 22U}) {
+        const auto frames = run_frozen(freeze, 0);
+        for (std::size_t i = freeze + 1; i < frames.size(); ++i) {
+            const float change = change_of_frozen(frames[i], frames[i - 1]);
+            EXPECT_LE(change, i >= 12 && i <= 24 ? 2.001F : 0) << "frozen from " << freeze << ", frame " << i;
+        }
+    }
+}
+
+TEST(TemporalStages, a_run_resumed_in_a_frozen_scene_gives_the_same_frames) {
+    for (const std::size_t freeze : {8U, 14U, 20U}) {
+        const auto uninterrupted = run_frozen(freeze, 0);
+        const auto resumed = run_frozen(freeze, 12);
+        for (std::size_t i = 24; i < 36; ++i) {
+            EXPECT_TRUE(at::equal(uninterrupted[i], resumed[i - 12])) << freeze << ", " << i;
+        }
     }
 }
 
