@@ -14,11 +14,20 @@ if(MILLSTREAM_TESTS)
   find_package(GTest REQUIRED)
 endif()
 
+# In MILLSTREAM_VENV, else in the environment of the Python that builds a wheel.
 file(GLOB MILLSTREAM_SITE_PACKAGES LIST_DIRECTORIES true "${MILLSTREAM_VENV}/lib/python3*/site-packages")
 list(LENGTH MILLSTREAM_SITE_PACKAGES count)
 if(NOT count EQUAL 1 OR NOT EXISTS "${MILLSTREAM_SITE_PACKAGES}/torch/lib/libtorch_cpu.so"
    OR NOT EXISTS "${MILLSTREAM_SITE_PACKAGES}/openvino/include")
-  message(FATAL_ERROR "torch and openvino are not in ${MILLSTREAM_VENV}. Run ./dev setup first.")
+  set(MILLSTREAM_SITE_PACKAGES "")
+  if(Python_EXECUTABLE)
+    execute_process(COMMAND "${Python_EXECUTABLE}" "${PROJECT_SOURCE_DIR}/python/torch_folder.py"
+      OUTPUT_VARIABLE MILLSTREAM_SITE_PACKAGES)
+  endif()
+  if(NOT MILLSTREAM_SITE_PACKAGES)
+    message(FATAL_ERROR "torch and openvino are neither in ${MILLSTREAM_VENV} nor beside the Python that builds. Run "
+      "./dev setup first, or name the environment that has them: -D MILLSTREAM_VENV=FOLDER.")
+  endif()
 endif()
 
 set(torch_root "${MILLSTREAM_SITE_PACKAGES}/torch")
