@@ -19,7 +19,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -46,6 +46,7 @@ class Figure:
     target: str
     met: bool | None  # None: not measured here, `note` says why
     note: str
+    taken: str = ""  # when, from which commit, on what: figures of several runs stand in one table
 
 
 def efficiency(folder: Path) -> list[Figure]:
@@ -291,19 +292,28 @@ BENCHES: dict[str, Callable[[Path], list[Figure]]] = {
 }
 
 
-def table(figures: list[Figure], info: dict[str, object]) -> str:
-    lines = [
-        f"Measured on {info['cores']} cores of {info['cpu']} "
-        f"({'bf16' if info['bf16'] else 'no bf16: the network ran in fp32'}), no GPU.",
-        "",
-        "| figure | measured | target | met | how |",
-        "|---|---|---|---|---|",
-    ]
+def taken_here() -> str:
+    info = machine()
+    network = "with bf16" if info["bf16"] else "no bf16: the network ran in fp32"
+    today, commit = datetime.date.today().isoformat(), versions()["commit"]
+    return f"on {today} from commit {commit}, on {info['cores']} cores of {info['cpu']} ({network}), no GPU used"
+
+
+def rows(figures: list[Figure]) -> list[str]:
+    lines = ["| figure | measured | target | met | how |", "|---|---|---|---|---|"]
     for figure in figures:
         value = "-" if figure.value is None else f"{figure.value:.2f} {figure.unit}".strip()
         met = "not measured" if figure.met is None else "yes" if figure.met else "**no**"
         lines.append(f"| {figure.name} | {value} | {figure.target} | {met} | {figure.note} |")
-    return "\n".join(lines)
+    return lines
+
+
+def table(figures: list[Figure]) -> str:
+    """A part for each run that figures come from, the newest first."""
+    parts = []
+    for taken in sorted({figure.taken for figure in figures}, reverse=True):
+        parts += [f"Measured {taken}:", "", *rows([f for f in figures if f.taken == taken]), ""]
+    return "\n".join(parts).rstrip()
 
 
 def write_readme_table(text: str) -> None:
@@ -316,18 +326,12 @@ def write_readme_table(text: str) -> None:
             readme.write_text(head + begin + "\n" + text + "\n" + end + rest.split(end, 1)[1])
 
 
-def save(figures: list[Figure], kept: list[dict[str, object]]) -> None:
+def save(figures: list[Figure], kept: list[Figure]) -> None:
     measured = {figure.name for figure in figures}
-    merged = [Figure(**row) for row in kept if row["name"] not in measured] + figures  # type: ignore[arg-type]
-    info = machine()
-    document = {
-        "date": datetime.date.today().isoformat(),
-        "machine": info,
-        "versions": versions(),
-        "figures": [asdict(figure) for figure in merged],
-    }
+    merged = [figure for figure in kept if figure.name not in measured] + figures
+    document = {"machine": machine(), "versions": versions(), "figures": [asdict(figure) for figure in merged]}
     RESULTS.write_text(json.dumps(document, indent=2) + "\n")
-    write_readme_table(table(merged, info))
+    write_readme_table(table(merged))
 
 
 def main() -> int:
@@ -336,9 +340,10 @@ def main() -> int:
     parser.add_argument("--frames", type=int, default=saving.FRAMES, help="of each clip of `reuse`")
     parser.add_argument("--clip", action="append", help="of `reuse`: part of a clip's name; may be repeated")
     arguments = parser.parse_args()
-    kept: list[dict[str, object]] = []
+    kept: list[Figure] = []
     if arguments.only and RESULTS.exists():
-        kept = json.loads(RESULTS.read_text())["figures"]
+        kept = [Figure(**row) for row in json.loads(RESULTS.read_text())["figures"]]
+    taken = taken_here()
     figures: list[Figure] = []
     for name in arguments.only or list(BENCHES):
         print(f"bench: {name} ...", flush=True)
@@ -349,7 +354,7 @@ def main() -> int:
             for figure in measure(Path(folder)):
                 value = "skipped" if figure.value is None else f"{figure.value:.3f} {figure.unit}"
                 print(f"  {figure.name}: {value} (target {figure.target}); {figure.note}", flush=True)
-                figures.append(figure)
+                figures.append(replace(figure, taken=taken))
         save(figures, kept)  # what is measured so far is kept if a later one fails
     return 0
 
