@@ -38,6 +38,8 @@ from trial import Tool, measured, others_since, ours, report_of
 RESULTS = ROOT / "bench/performance.json"
 MOST_PIXELS = 640 * 360  # of a frame that --frames is meant for; of larger ones fewer are taken
 LEAST_FRAMES = 6
+OF_CLIPS = ("clips", "shares", "likeness", "truth")
+WITH_INT8 = ("peers", "clips")
 SMALL, MIDDLE, LARGE = (320, 180), (640, 360), (1280, 720)
 
 
@@ -55,12 +57,15 @@ class Wish:
         """Fewer of large frames, so that every input takes about as long."""
         return max(min(self.frames, LEAST_FRAMES), min(self.frames, self.frames * MOST_PIXELS // (width * height)))
 
-    def note(self, section: str) -> None:
-        """What the section was measured with, and all results so far, to the file."""
+    def note(self, section: str, part: str = "") -> None:
+        """What the section, or a part that is measured by itself, was measured with, and all results so far, to the
+        file."""
         words = f"--only {section} --frames {self.frames} --rounds {self.rounds}"
-        words += "".join(f" --clip {clip}" for clip in self.clips or []) + (" --int8" if self.int8 else "")
+        words += f" --clip {part}" if section in OF_CLIPS else ""
+        words += " --int8" if self.int8 and section in WITH_INT8 else ""
         today = datetime.date.today().isoformat()
-        self.document.taken[section] = Taken(today, machine(), all_versions(), f"./dev bench peers {words}")
+        name = f"{section}: {part}" if part else section
+        self.document.taken[name] = Taken(today, machine(), all_versions(), f"./dev bench peers {words}")
         save(self.document, RESULTS)
 
     def run_trial(
@@ -68,7 +73,7 @@ class Wish:
     ) -> None:
         trial = measured(Trial(name, *size, frames, []), tools, clip, self.rounds)
         self.document.put_trial(section, trial)
-        self.note(section)
+        self.note(section, name)
 
 
 def all_versions() -> dict[str, str]:
@@ -157,7 +162,7 @@ def shares(wish: Wish) -> None:
         known = wish.document.plans
         wish.document.plans = [row for row in known if row.name != rows[0].name] + rows
         print(f"  {clip.name}: " + ", ".join(f"{row.preset} {row.share:.3f}" for row in rows), flush=True)
-        wish.note("shares")
+        wish.note("shares", rows[0].name)
 
 
 def likeness(wish: Wish) -> None:
@@ -167,7 +172,7 @@ def likeness(wish: Wish) -> None:
         known = wish.document.likeness
         wish.document.likeness = [row for row in known if row.name != rows[0].name] + rows
         print(f"  {clip.name}: {words}", flush=True)
-        wish.note("likeness")
+        wish.note("likeness", rows[0].name)
 
 
 def truth(wish: Wish) -> None:
@@ -177,7 +182,7 @@ def truth(wish: Wish) -> None:
         known = wish.document.truth
         wish.document.truth = [row for row in known if row.name != rows[0].name] + rows
         print(f"  {clip.name}: " + ", ".join(f"{row.preset} {row.loss_db:.3f} dB" for row in rows), flush=True)
-        wish.note("truth")
+        wish.note("truth", rows[0].name)
 
 
 # Those that hold pictures come last: measure.run_piped.

@@ -198,13 +198,14 @@ def length_text(document: Document) -> str:
     for entry in trials[0].entries:
         walls = [(trial.frames, trial.median(entry.key, wall)) for trial in trials]
         known = [(float(frames), seconds) for frames, seconds in walls if seconds is not None]
-        line = statistics.linear_regression(*zip(*known, strict=True)) if len(known) > 1 else None
+        even = all(sample.share is None for sample in entry.samples)  # else frames differ in what is computed of them
+        line = statistics.linear_regression(*zip(*known, strict=True)) if even and len(known) > 1 else None
         peaks = [trial.median(entry.key, lambda s: s.peak_mib) for trial in trials]
         fitted = [figure(line.intercept if line else None), figure(line.slope if line else None)]
         times = ["not measured" if seconds is None else f"{figure(seconds)} s" for _, seconds in walls]
         rows.append([entry.title, *times, *fitted, " / ".join(map(figure, peaks))])
     size = f"{trials[0].width}x{trials[0].height}"
-    line_words = "start and frame are those of a straight line through the times"
+    line_words = "start and frame are those of a straight line through the times, where every frame takes the same work"
     what = f"The sample film, repeated, {size}; {line_words}. {noise(trials)}"
     return "\n\n".join([*lines, what, table(head, rows), picture("length")])
 
