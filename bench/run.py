@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import re
 import statistics
 import sys
 import tempfile
@@ -299,10 +300,24 @@ def taken_here() -> str:
     return f"on {today} from commit {commit}, on {info['cores']} cores of {info['cpu']} ({network}), no GPU used"
 
 
+def digits(value: float, target: str) -> int:
+    """Two, and as many more as it takes to tell the value from nothing and from the target."""
+    number = re.search(r"-?[0-9.]*[0-9]", target)
+    apart = [0.0, float(number.group())] if number else [0.0]
+    count = 2
+    while count < 5 and any(round(value, count) == other != value for other in apart):
+        count += 1
+    return count
+
+
 def rows(figures: list[Figure]) -> list[str]:
     lines = ["| figure | measured | target | met | how |", "|---|---|---|---|---|"]
     for figure in figures:
-        value = "-" if figure.value is None else f"{figure.value:.2f} {figure.unit}".strip()
+        value = (
+            "-"
+            if figure.value is None
+            else f"{figure.value:.{digits(figure.value, figure.target)}f} {figure.unit}".strip()
+        )
         met = "not measured" if figure.met is None else "yes" if figure.met else "**no**"
         lines.append(f"| {figure.name} | {value} | {figure.target} | {met} | {figure.note} |")
     return lines

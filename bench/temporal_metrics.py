@@ -84,6 +84,12 @@ def steps(reference: Video) -> list[Step | None]:
     return [None if is_cut(now, before) else judge(now, before, dis) for now, before in pairs]
 
 
+def camera_speed(judged: list[Step | None]) -> float:
+    """How fast most of the picture moves: the median over frames of their median flow, pixels a frame."""
+    speeds = [float(np.median(np.sqrt(square(step.flow)))) for step in judged if step is not None]
+    return float(np.median(speeds)) if speeds else 0.0
+
+
 def warping_error(video: Video, judged: list[Step | None]) -> float:
     """Mean squared difference to the motion-compensated frame before, values 0..1."""
     errors = []
