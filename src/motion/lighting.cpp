@@ -3,8 +3,8 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/stack.h>
-#include <ATen/ops/tensor.h>
 #include <ATen/ops/where.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -55,7 +55,9 @@ at::Tensor cost(const at::Tensor& difference) {
 }   // namespace
 
 at::Tensor unchanged_light(const at::Tensor& like) {
-    return at::tensor({1.0F, 0.0F}, like.options());
+    at::Tensor light = at::zeros({2}, like.options());
+    light[0].fill_(1);   // on the device: a tensor made of numbers here would be uploaded, and waited for
+    return light;
 }
 
 at::Tensor change_of_light(const at::Tensor& luma, const at::Tensor& previous) {

@@ -3,7 +3,8 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/adaptive_avg_pool2d.h>
 #include <ATen/ops/avg_pool2d.h>
-#include <ATen/ops/bincount.h>
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 
@@ -17,9 +18,11 @@ constexpr std::int64_t kBins = 32;
 constexpr double kHistogramDistance = 0.22;   // half the L1 distance of normalised histograms, 0..1
 constexpr double kMeanDifference = 0.10;      // of the cells' means
 
-// Whole counts: adding floats in whatever order a device likes would not be reproducible.
+// Whole counts: adding floats in whatever order a device likes would not be reproducible. Scattered, as bincount() asks
+// the device for the range of its values first, and waits.
 at::Tensor bin_counts(const at::Tensor& cells) {
-    return at::bincount((cells * kBins).clamp_(0, kBins - 1).to(at::kLong).flatten(), {}, kBins);
+    const at::Tensor bin = (cells * kBins).clamp_(0, kBins - 1).to(at::kLong).flatten();
+    return at::zeros({kBins}, bin.options()).scatter_add_(0, bin, at::ones_like(bin));
 }
 
 }   // namespace

@@ -1,4 +1,4 @@
-// Neighbouring frames for networks that take more than one.
+// Neighbouring frames for networks that take more than one. None here does: so far a test plugs one in.
 #pragma once
 
 #include <ATen/core/Tensor.h>

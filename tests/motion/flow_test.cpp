@@ -36,6 +36,7 @@ protected:
     }
 };
 
+// R4.5: dense flow on tensors.
 TEST_P(Flow, finds_a_slow_translation) {
     EXPECT_LT(error_for([](Point) { return Point{0.74, -0.42}; }, 0), 0.08);
 }

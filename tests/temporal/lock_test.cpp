@@ -82,6 +82,7 @@ TEST(TemporalLock, still_areas_stay_bit_identical_whatever_the_network_does) {
     EXPECT_FALSE(at::equal(mixed.narrow(1, 0, 50), first.narrow(1, 0, 50)));
 }
 
+// R4.4: the frame before is at hand in memory, as the lock left it.
 TEST(TemporalLock, calms_noise_on_a_still_scene_the_more_the_stronger) {
     double before = 1e9;
     for (const TemporalPreset preset : {TemporalPreset::low, TemporalPreset::medium, TemporalPreset::high}) {
@@ -105,6 +106,23 @@ TEST(TemporalLock, calms_noise_on_a_still_scene_the_more_the_stronger) {
         EXPECT_LT(flicker, 0.45 * raw_flicker);
         EXPECT_LT(flicker, before);
         before = flicker;
+    }
+}
+
+// Whatever the number of bits, noise is measured against the range of codes.
+TEST(TemporalLock, trusts_history_as_much_in_10_bits_as_in_8) {
+    const auto weight = [](double most_code, double noise) {
+        at::manual_seed(1);
+        Lock lock;
+        for (int i = 0; i < 5; ++i) {
+            const at::Tensor input = (noisy(shifted(0.3 * i, 0), noise) * most_code).round() / most_code;
+            lock.step(input);
+        }
+        return lock.lock.weight().mean().item<double>();
+    };
+    for (const double noise : {2.0, 5.0}) {
+        EXPECT_NEAR(weight(1023, noise), weight(255, noise), 0.02) << noise;
+        EXPECT_GT(weight(1023, noise), 0.4) << noise;
     }
 }
 

@@ -5,6 +5,7 @@
 namespace millstream {
 namespace {
 
+// R4.1, R4.3: history is a window in memory that drops its oldest entry.
 TEST(SlidingWindow, drops_the_oldest_beyond_its_frames) {
     SlidingWindow<int> window(3, 1000);
     for (int i = 0; i < 10; ++i) {
