@@ -19,6 +19,10 @@ struct VerifyOptions {
     std::optional<int> video_stream;   ///< of the source, as in Options; absent = the first that is no cover art
     bool audio = true;                 ///< false: the result was made without sound on purpose
     std::vector<int> left_out;         ///< streams of the source that were left out on purpose, too
+    bool convert_subtitles = false;    ///< as in Options: text subtitles were converted wherever that is possible
+    bool turned = false;               ///< made with Options::bake_rotation: its pictures are turned themselves
+    bool fields_kept = false;          ///< where the source is interlaced the result must be, too; else either will do
+    std::string pixel_format;          ///< FFmpeg's name of what the result was to hold; empty = unknown, a note
     double time_tolerance_s = 0.001;   ///< copied packets and chapters against the video; > 0
     double psnr_margin_db = 3;         ///< a scene may be this much farther from the source than a blurred source; >= 0
     double frame_drop_db = 10;         ///< a frame may fall this much below the median of its scene; > 0

@@ -244,6 +244,10 @@ std::string verify_call(const std::string& input, const std::string& output, con
     take(given, "video_stream", options.video_stream);
     take(given, "audio", options.audio);
     take(given, "left_out", options.left_out);
+    take(given, "convert_subtitles", options.convert_subtitles);
+    take(given, "turned", options.turned);
+    take(given, "fields_kept", options.fields_kept);
+    take(given, "pixel_format", options.pixel_format);
     take(given, "time_tolerance_s", options.time_tolerance_s);
     take(given, "psnr_margin_db", options.psnr_margin_db);
     take(given, "frame_drop_db", options.frame_drop_db);

@@ -279,6 +279,14 @@ class VerifyWords(TypedDict, total=False):
     """False: the result was made without sound on purpose"""
     left_out: Sequence[int]
     """streams of the source that were left out on purpose, too"""
+    convert_subtitles: bool
+    """as for `enhance`: text subtitles were converted wherever that is possible"""
+    turned: bool
+    """the result was made with `bake_rotation`"""
+    fields_kept: bool
+    """where the source is interlaced the result must be, too"""
+    pixel_format: str
+    """FFmpeg's name of what the result was to hold; absent = unknown"""
     time_tolerance_s: float
     psnr_margin_db: float
     frame_drop_db: float

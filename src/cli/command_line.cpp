@@ -344,6 +344,8 @@ void add_verify(CLI::App& app, CommandLine& line) {
           [&o](Text text) { o.video_stream = parse_number("--video", text, 0, 255); });
     verify.add_flag_callback(
         "--no-audio", [&o] { o.audio = false; }, "OUT was made without sound on purpose");
+    verify.add_flag("--bake-rotation", o.turned, "OUT was made with it: its pictures are turned themselves");
+    verify.add_flag("--convert-subtitles", o.convert_subtitles, "OUT was made with it");
     const char* const group = "Tolerances";
     value(verify, "--time", "MS", "copied packets and chapters against the video (1)", [&o](Text text) {
         o.time_tolerance_s = parse_decimal("--time", text, 0.001, 10000) / 1000;

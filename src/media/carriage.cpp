@@ -130,13 +130,16 @@ CarriageDecision decide_carriage(const StreamInfo& stream, const std::string& co
     return why.empty() ? keep(stream, Carriage::copy) : drop(stream, why);
 }
 
+// Matroska takes any key, and so does a MOV (Note [Metadata keys] in output_tracks.cpp).
+bool keeps_file_tag(const std::string& container, const std::string& key) {
+    return container != "mp4" || contains(kMp4Tags, key);
+}
+
 std::vector<std::string> lost_tags(const SourceInfo& source, const std::string& container) {
     std::vector<std::string> lost;
-    if (container != "mp4") {   // Matroska takes any key, and so does a MOV (Note [Metadata keys] in output_tracks.cpp)
-        return lost;
-    }
-    std::copy_if(source.tags.begin(), source.tags.end(), std::back_inserter(lost),
-                 [](const std::string& key) { return !contains(kMp4Tags, key) && !contains(kOfTheContainer, key); });
+    std::copy_if(source.tags.begin(), source.tags.end(), std::back_inserter(lost), [&](const std::string& key) {
+        return !keeps_file_tag(container, key) && !contains(kOfTheContainer, key);
+    });
     return lost;
 }
 

@@ -33,6 +33,9 @@ struct CarriageDecision {
 /// `convert_subtitles` asks for more.
 CarriageDecision decide_carriage(const StreamInfo& stream, const std::string& container, bool convert_subtitles);
 
+/// Whether the container has a place for this key of a file's own metadata.
+bool keeps_file_tag(const std::string& container, const std::string& key);
+
 /// Keys of the source's own metadata that have no place in the container.
 std::vector<std::string> lost_tags(const SourceInfo& source, const std::string& container);
 

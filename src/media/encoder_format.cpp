@@ -4,6 +4,7 @@
 #include <compare>
 #include <optional>
 
+#include "media/encoding.h"
 #include "media/pixel_formats.h"
 
 namespace millstream {
@@ -65,6 +66,10 @@ PixelFormat encodable(const AVCodec& encoder, PixelFormat source) {
 }
 
 }   // namespace
+
+std::optional<PixelFormat> format_called(const std::string& name) {
+    return planar_equivalent(av_get_pix_fmt(name.c_str()));
+}
 
 AVPixelFormat device_only_format(const AVCodec& encoder) {
     const AVPixelFormat* formats = av::encoder_formats(encoder);

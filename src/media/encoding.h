@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -68,6 +69,9 @@ std::string container_for(const std::filesystem::path& output);
 
 /// The usual extension of an FFmpeg muxer's files: ".mkv" of "matroska".
 std::string extension_of(std::string_view muxer);
+
+/// The planes that FFmpeg's pixel format of this name has; nothing for an unknown one.
+std::optional<PixelFormat> format_called(const std::string& name);
 
 /// Whether the muxer of this FFmpeg writes how a picture is to be turned.
 bool holds_rotation(const std::string& container);

@@ -154,13 +154,6 @@ std::vector<SideDataDescription> describe_side_data(const AVStream& stream, cons
     return all;
 }
 
-std::string field_order_of(const AVFrame& frame) {
-    if (!av::is_interlaced(frame)) {
-        return "progressive";
-    }
-    return av::is_top_field_first(frame) ? "top field first" : "bottom field first";
-}
-
 }   // namespace
 
 std::string hash_of(const std::uint8_t* bytes, std::size_t size) {
@@ -201,7 +194,6 @@ FileDescription describe_contents(const SourceInfo& source) {
                                        "it cannot be decoded: " + complaint, "The file is damaged or cut off"});
     }
     description.video_side_data = describe_side_data(demuxer.stream(source.video_stream), *frame);
-    description.field_order = field_order_of(*frame);
     return description;
 }
 

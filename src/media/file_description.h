@@ -50,7 +50,6 @@ struct FileDescription {
     std::vector<ChapterDescription> chapters;
     std::vector<StreamDescription> streams;
     std::vector<SideDataDescription> video_side_data;   ///< of the stream or of its first frame
-    std::string field_order;                            ///< progressive, top field first, bottom field first
 };
 
 /// Reads headers and decodes the first frame of source.video_stream. Throws Error(input) as probe() does.

@@ -403,14 +403,23 @@ private:
 };
 
 // What the plan has said would not be in the output is no difference.
-std::vector<int> left_out(const Plan& plan) {
-    std::vector<int> streams;
-    for (const StreamPlan& stream : plan.streams) {
+VerifyOptions verification_of(const PreparedJob& job) {
+    const Options& asked = job.plan.options;
+    VerifyOptions options;
+    options.input = asked.input;
+    options.output = asked.output;
+    options.video_stream = asked.video_stream;
+    options.convert_subtitles = asked.convert_subtitles;
+    options.turned = asked.bake_rotation;
+    // Only x264 codes fields so that decoders tell; others leave it to the container.
+    options.fields_kept = job.encoder.field_order != FieldOrder::progressive && job.encoder.encoder == "libx264";
+    options.pixel_format = job.encoder.pixel_format_name;
+    for (const StreamPlan& stream : job.plan.streams) {
         if (stream.action == "drop") {
-            streams.push_back(stream.index);
+            options.left_out.push_back(stream.index);
         }
     }
-    return streams;
+    return options;
 }
 
 // A run that has failed still gets its reports. Called with its failure in flight, which stays the one that is told.
@@ -431,6 +440,7 @@ Report run_job(ModelShelf& models, FileCalls& files, const Options& options, Fra
     remove_finished_checkpoint(files, options.output);
     PreparedJob job = prepare(options, models, watcher);
     const Plan plan = job.plan;
+    const VerifyOptions verification = verification_of(job);
     RunWatch watch(job, files, watcher);
     watcher.on_plan(plan);
     Report report;
@@ -438,11 +448,7 @@ Report run_job(ModelShelf& models, FileCalls& files, const Options& options, Fra
         report = Run(std::move(job), filter, watcher, watch, stop).execute();
         if (options.verify) {
             watcher.on_message(Severity::info, "comparing the output with its source");
-            report.verification = verify({.input = options.input,
-                                          .output = options.output,
-                                          .video_stream = options.video_stream,
-                                          .left_out = left_out(report.plan)},
-                                         &watcher, std::move(stop));
+            report.verification = verify(verification, &watcher, std::move(stop));
         }
     } catch (...) {
         report_failure(watch, plan, watcher);

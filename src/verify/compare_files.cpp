@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "media/carriage.h"
 #include "media/encoding.h"
 #include "verify/container_rules.h"
 #include "verify/words.h"
@@ -40,21 +41,6 @@ void compare_tags(const Tags& source, const Tags& result, const std::string& pla
     }
 }
 
-bool could_be_text(const StreamDescription& stream, const std::string& container) {
-    return stream.text && (container == "mp4" || container == "mov" || container == "webm");
-}
-
-// Why a stream cannot be in the container; empty = it can.
-std::string obstacle_to(const StreamDescription& stream, const std::string& container) {
-    if (stream.info.kind == StreamKind::attachment) {
-        return container == "matroska" ? "" : "only Matroska (.mkv) holds attachments";
-    }
-    if (could_be_text(stream, container)) {
-        return "";   // converted
-    }
-    return cannot_hold(container, stream.info);
-}
-
 void report_missing(const StreamDescription& stream, const std::string& container, const VerifyOptions& options,
                     Findings& findings) {
     const std::string words = stream_words(stream.info);
@@ -64,9 +50,12 @@ void report_missing(const StreamDescription& stream, const std::string& containe
         findings.note("The source's " + words + " is not in the result, as asked for.");
         return;
     }
-    const std::string obstacle = obstacle_to(stream, container);
-    if (!obstacle.empty()) {
-        findings.note("The source's " + words + " is not in the result: " + obstacle + ".");
+    const CarriageDecision decision = decide_carriage(stream.info, container, options.convert_subtitles);
+    if (decision.stream.how == Carriage::drop) {
+        findings.note("The source's " + words + " is not in the result: " + decision.reason + ".");
+        return;
+    }
+    if (decision.stream.how == Carriage::metadata) {   // compared as chapters and as timecode
         return;
     }
     findings.differ(CheckKind::streams, {words, "present", "missing, though " + container + " can hold it"});
@@ -126,20 +115,89 @@ bool is_identity(const SideDataDescription& data) {
     return data.name == "display matrix" && alike(data.values, {65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30});
 }
 
+void compare_one(const char* name, const SideDataDescription* source, const SideDataDescription* result,
+                 Findings& findings) {
+    findings.compared(CheckKind::picture_data);
+    const bool both = source != nullptr && result != nullptr;
+    const bool same = both ? alike(source->values, result->values) : source == result;
+    if (!same) {
+        findings.differ(CheckKind::picture_data,
+                        {name, source == nullptr ? "" : source->words, result == nullptr ? "" : result->words});
+    }
+}
+
 void compare_side_data(const FileDescription& source, const FileDescription& result, Findings& findings) {
-    for (const char* name : {"display matrix", "mastering display", "content light level"}) {
-        const SideDataDescription* in_source = find_side_data(source, name);
-        const SideDataDescription* in_result = find_side_data(result, name);
-        in_source = in_source != nullptr && is_identity(*in_source) ? nullptr : in_source;
-        in_result = in_result != nullptr && is_identity(*in_result) ? nullptr : in_result;
-        findings.compared(CheckKind::picture_data);
-        const bool both = in_source != nullptr && in_result != nullptr;
-        const bool same = both ? alike(in_source->values, in_result->values) : in_source == in_result;
-        if (!same) {
-            findings.differ(CheckKind::picture_data, {name, in_source == nullptr ? "" : in_source->words,
-                                                      in_result == nullptr ? "" : in_result->words});
+    for (const char* name : {"mastering display", "content light level"}) {
+        compare_one(name, find_side_data(source, name), find_side_data(result, name), findings);
+    }
+}
+
+// Where the pictures themselves were turned none is left to say so.
+void compare_rotation(const ComparedFile& source, const ComparedFile& result, Findings& findings) {
+    const auto matrix_of = [](const ComparedFile& file) {
+        const SideDataDescription* matrix = find_side_data(file.contents, "display matrix");
+        return matrix == nullptr || is_identity(*matrix) ? nullptr : matrix;
+    };
+    const SideDataDescription* wanted = source.info.video().video->turned ? nullptr : matrix_of(source);
+    const SideDataDescription* found = matrix_of(result);
+    const std::string container = container_of(result.info);
+    if (wanted != nullptr && found == nullptr && !holds_rotation(container)) {
+        findings.note("The source is shown " + wanted->words + ", which " + extension_of(container) +
+                      " as it is written here cannot say.");
+        return;
+    }
+    compare_one("display matrix", wanted, found, findings);
+}
+
+// Whole pictures that were made of fields are what is wanted of them, unless they were to be kept.
+void compare_field_order(FieldOrder source, FieldOrder result, const VerifyOptions& options, Findings& findings) {
+    constexpr const char* kNames[] = {"progressive", "top field first", "bottom field first"};
+    if (source != FieldOrder::progressive && result == FieldOrder::progressive && !options.fields_kept) {
+        findings.note("The source is interlaced, the result's pictures are whole.");
+        return;
+    }
+    findings.compare(CheckKind::picture_data, "field order", kNames[static_cast<int>(source)],
+                     kNames[static_cast<int>(result)]);
+}
+
+std::string planes_words(const PixelFormat& format) {
+    const auto factor = [](int shift) { return std::to_string(1 << shift); };
+    const std::string colour =
+        format.family == ColourFamily::rgb ? "RGB"
+        : format.family == ColourFamily::gray
+            ? "gray"
+            : "YCbCr, chroma by " + factor(format.chroma_shift_x) + "x" + factor(format.chroma_shift_y);
+    return colour + ", " + std::to_string(format.depth) + " bit" + (format.alpha ? ", alpha" : "");
+}
+
+// Some decoders hand out more bits than were encoded; that is nothing lost.
+bool holds_planes(const PixelFormat& wanted, PixelFormat found) {
+    found.depth = std::min(found.depth, wanted.depth);
+    return found == wanted;
+}
+
+// Whether the encoder could have held the source's format is known to who has chosen it.
+void compare_planes(const PixelFormat& source, const PixelFormat& result, const VerifyOptions& options,
+                    Findings& findings) {
+    const auto asked = options.pixel_format.empty() ? std::nullopt : format_called(options.pixel_format);
+    findings.compared(CheckKind::picture_data);
+    if (asked && !holds_planes(*asked, result)) {
+        findings.differ(CheckKind::picture_data, {"pixel format", planes_words(*asked), planes_words(result)});
+    } else if (!asked && !holds_planes(source, result)) {
+        findings.note("The source's pictures are " + planes_words(source) + ", the result's " + planes_words(result) +
+                      ".");
+    }
+}
+
+// A track of its own, or a tag of the video or the file.
+std::string timecode_of(const ComparedFile& file) {
+    for (const StreamInfo& stream : file.info.streams) {
+        if (!stream.timecode.empty()) {
+            return stream.timecode;
         }
     }
+    const auto tag = file.contents.tags.find("timecode");
+    return tag == file.contents.tags.end() ? "" : tag->second;
 }
 
 constexpr int kUnspecified = 2;   // H.273
@@ -280,13 +338,19 @@ void compare_file_tags(const ComparedFile& source, const ComparedFile& result, F
         CheckKind::metadata, [&](const std::string& key) { return keeps_file_tag(container, key); }, findings);
 }
 
-void compare_picture_data(const ComparedFile& source, const ComparedFile& result, Findings& findings) {
+void compare_picture_data(const ComparedFile& source, const ComparedFile& result, const VerifyOptions& options,
+                          Findings& findings) {
     const VideoStreamInfo& wanted = *source.info.video().video;
     const VideoStreamInfo& found = *result.info.video().video;
     compare_aspect(wanted, found, findings);
     compare_colour(wanted, found, findings);
-    findings.compare(CheckKind::picture_data, "field order", source.contents.field_order, result.contents.field_order);
+    compare_planes(wanted.format, found.format, options, findings);
+    compare_field_order(wanted.field_order, found.field_order, options, findings);
+    compare_rotation(source, result, findings);
     compare_side_data(source.contents, result.contents, findings);
+    if (const std::string timecode = timecode_of(source); !timecode.empty()) {
+        findings.compare(CheckKind::picture_data, "timecode", timecode, timecode_of(result));
+    }
 }
 
 }   // namespace millstream

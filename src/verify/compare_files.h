@@ -22,7 +22,9 @@ void compare_streams(const ComparedFile& source, const ComparedFile& result, con
                      const VerifyOptions& options, Findings& findings);
 void compare_chapters(const ComparedFile& source, const ComparedFile& result, double tolerance_s, Findings& findings);
 void compare_file_tags(const ComparedFile& source, const ComparedFile& result, Findings& findings);
-/// Sample aspect, colour, field order, rotation, mastering display, light level of the enhanced stream.
-void compare_picture_data(const ComparedFile& source, const ComparedFile& result, Findings& findings);
+/// Sample aspect, colour, planes, field order, rotation, mastering display, light level of the enhanced stream,
+/// timecode.
+void compare_picture_data(const ComparedFile& source, const ComparedFile& result, const VerifyOptions& options,
+                          Findings& findings);
 
 }   // namespace millstream

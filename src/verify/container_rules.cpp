@@ -21,11 +21,6 @@ constexpr std::array<std::string_view, 9> kOwnTags = {"encoder",       "encoded_
 constexpr std::array<std::string_view, 7> kOwnStreamTags = {
     "handler_name", "creation_time", "bps", "number_of_frames", "number_of_bytes", "timecode", "filename"};
 
-// What FFmpeg writes into the user data of MP4 and MOV; other keys are lost there.
-constexpr std::array<std::string_view, 17> kMovFileTags = {
-    "title",     "artist",   "album_artist", "composer", "album", "date",        "comment",  "genre",        "track",
-    "copyright", "grouping", "lyrics",       "synopsis", "show",  "description", "location", "creation_time"};
-
 std::string without_fraction(std::string date) {
     const auto point = date.find('.');
     if (point != std::string::npos && date.find('T') != std::string::npos) {
@@ -85,10 +80,6 @@ Tags comparable_stream_tags(const Tags& tags) {
         }
     }
     return kept;
-}
-
-bool keeps_file_tag(const std::string& container, const std::string& key) {
-    return (container != "mp4" && container != "mov") || among(kMovFileTags, key);
 }
 
 // FFmpeg keeps no title of a track in MP4, only its language.

@@ -21,7 +21,6 @@ Tags comparable_file_tags(const Tags& tags);
 Tags comparable_stream_tags(const Tags& tags);
 
 /// Whether a result in `container` (container_of) can be expected to have this tag.
-bool keeps_file_tag(const std::string& container, const std::string& key);
 bool keeps_stream_tag(const std::string& container, const std::string& key);
 
 /// The dispositions that a container keeps of a stream.

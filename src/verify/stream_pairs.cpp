@@ -4,6 +4,9 @@
 #include <array>
 #include <cstddef>
 
+#include "media/carriage.h"
+#include "verify/container_rules.h"
+
 namespace millstream {
 namespace {
 
@@ -66,6 +69,23 @@ void align(const Streams& source, const Streams& result, std::vector<StreamPair>
 }
 
 }   // namespace
+
+int enhanced_stream(const SourceInfo& source, const SourceInfo& result, const VerifyOptions& options) {
+    const auto is_film = [](const StreamInfo& stream) { return stream.video && !stream.video->cover_art; };
+    const auto is_carried = [&](const StreamInfo& stream) {
+        return std::count(options.left_out.begin(), options.left_out.end(), stream.index) == 0 &&
+               decide_carriage(stream, container_of(result), options.convert_subtitles).stream.how != Carriage::drop;
+    };
+    auto before = std::count_if(source.streams.begin(), source.streams.begin() + source.video_stream,
+                                [&](const StreamInfo& stream) { return is_film(stream) && is_carried(stream); });
+    int found = result.video_stream;
+    for (const StreamInfo& stream : result.streams) {
+        if (is_film(stream) && before-- >= 0) {   // the last one where there are too few
+            found = stream.index;
+        }
+    }
+    return found;
+}
 
 bool is_converted_text(const StreamDescription& source, const StreamDescription& result) {
     return source.text && result.text && source.info.codec != result.info.codec;

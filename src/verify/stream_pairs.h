@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "media/file_description.h"
+#include "millstream/verify.h"
 
 namespace millstream {
 
@@ -12,6 +13,10 @@ struct StreamPair {
     const StreamDescription* source = nullptr;   ///< nullptr: only the result has it
     const StreamDescription* result = nullptr;   ///< nullptr: only the source has it
 };
+
+/// The result's stream that was made of source.video_stream: tracks stand in the source's order, so that it is the
+/// video behind those that the container holds of the ones before it.
+int enhanced_stream(const SourceInfo& source, const SourceInfo& result, const VerifyOptions& options);
 
 /// Two text subtitle codecs, of which one is the other's conversion.
 bool is_converted_text(const StreamDescription& source, const StreamDescription& result);

@@ -77,11 +77,17 @@ private:
     Clock::time_point last_ = Clock::now();
 };
 
-ComparedFile look_at(const std::filesystem::path& path, std::optional<int> video_stream) {
+ComparedFile described(SourceInfo info) {
     ComparedFile file;
-    file.info = probe(path, video_stream);
-    file.contents = describe_contents(file.info);
+    file.contents = describe_contents(info);
+    file.info = std::move(info);
     return file;
+}
+
+SourceInfo probe_result(const SourceInfo& source, const VerifyOptions& options) {
+    SourceInfo result = probe(options.output);
+    const int enhanced = enhanced_stream(source, result, options);
+    return enhanced == result.video_stream ? result : probe(options.output, enhanced);
 }
 
 }   // namespace
@@ -92,8 +98,8 @@ VerifyReport verify(const VerifyOptions& options, Observer* observer, std::stop_
     Observer silent;
     VerifyReport report;
     report.options = options;
-    ComparedFile source = look_at(options.input, options.video_stream);
-    ComparedFile result = look_at(options.output, std::nullopt);
+    ComparedFile source = described(probe(options.input, options.video_stream, options.turned));
+    ComparedFile result = described(probe_result(source.info, options));
     const DecoderSettings decoding{.threads = options.threads > 0 ? options.threads : usable_cpus(), .hwaccel = ""};
     FrameCursor of_source(source.info, decoding);
     FrameCursor of_result(result.info, decoding);
@@ -108,7 +114,7 @@ VerifyReport verify(const VerifyOptions& options, Observer* observer, std::stop_
     compare_streams(source, result, pairs, options, findings);
     compare_chapters(source, result, options.time_tolerance_s, findings);
     compare_file_tags(source, result, findings);
-    compare_picture_data(source, result, findings);
+    compare_picture_data(source, result, options, findings);
     compare_packets(source, result, pairs, options, findings, [&](double) { progress.waiting(); });
     compare_frames(source, of_source, result, of_result, findings, report,
                    [&](std::int64_t frame) { progress.frame(frame); });

@@ -195,12 +195,122 @@ def test_subtitles_converted_for_mp4_pass_by_their_text(
     out = tmp_path / "out.mp4"
     ffmpeg("-i", rich_result, "-map", "0:v", "-map", "0:a", "-map", "0:s", "-c", "copy", "-c:s", "mov_text", out)
     found = report(run, rich, out, 0)
-    assert any("attachment" in note and "only Matroska" in note for note in found["notes"])
+    assert any("attachment" in note and "use .mkv" in note for note in found["notes"])
 
 
 def test_a_raw_adts_soundtrack_equals_its_mp4_form(run: Run, tmp_path: Path, source: Path) -> None:
     stream = copy(source, tmp_path / "source.ts", "-f", "mpegts")
     report(run, stream, enhance(stream, tmp_path / "out.mp4"), 0)
+
+
+# What the program does to a source on purpose
+
+
+def fields(path: Path) -> Path:
+    """50 fields a second in 25 interlaced frames, moving enough to be torn."""
+    picture = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=50:duration=2"]
+    ffmpeg(*picture, "-vf", "tinterlace=interleave_top", *ENCODE, "-flags", "+ilme+ildct", path)
+    return path
+
+
+def test_an_interlaced_source_whose_pictures_were_made_whole_passes(run: Run, tmp_path: Path) -> None:
+    source = fields(tmp_path / "fields.mkv")
+    done = run("enhance", source, "-o", "out.mp4", "--verify", *QUICK)
+    assert done.returncode == 0, done.stdout
+    found = report(run, source, tmp_path / "out.mp4", 0)
+    assert "The source is interlaced, the result's pictures are whole." in found["notes"]
+
+
+def test_fields_that_were_to_be_kept_are_compared(run: Run, tmp_path: Path) -> None:
+    source = fields(tmp_path / "fields.mkv")
+    done = run("enhance", source, "-o", "out.mkv", "--deinterlace", "off", "--verify", *QUICK)
+    assert done.returncode == 0, done.stdout
+    other = tmp_path / "bottom.mkv"
+    ffmpeg("-i", tmp_path / "out.mkv", *ENCODE, "-vf", "setfield=bff", "-flags", "+ilme+ildct", other)
+    assert faults(report(run, source, other, 7))["picture data"] == [
+        "field order: top field first / bottom field first"
+    ]
+
+
+def turned(source: Path, path: Path) -> Path:
+    ffmpeg("-i", source, "-c", "copy", "-metadata:s:v:0", "rotate=90", path)
+    return path
+
+
+def test_a_rotation_that_the_container_cannot_say_is_a_note(run: Run, tmp_path: Path, source: Path) -> None:
+    path = turned(source, tmp_path / "turned.mp4")
+    done = run("enhance", path, "-o", "out.mkv", "--verify", *QUICK)
+    assert done.returncode == 0, done.stdout
+    found = report(run, path, tmp_path / "out.mkv", 0)
+    assert any("rotated by" in note and ".mkv as it is written here cannot say" in note for note in found["notes"])
+
+
+def test_pictures_that_were_turned_themselves_pass(run: Run, tmp_path: Path, source: Path) -> None:
+    path = turned(source, tmp_path / "turned.mp4")
+    done = run("enhance", path, "-o", "out.mp4", "--bake-rotation", "--verify", *QUICK)
+    assert done.returncode == 0, done.stdout
+    report(run, path, tmp_path / "out.mp4", 0, "--bake-rotation")
+    assert "display matrix" in faults(report(run, path, tmp_path / "out.mp4", 7))["picture data"][-1]
+    upright = enhance(source, tmp_path / "upright.mp4")
+    assert "scenes" in faults(report(run, path, upright, 7, "--bake-rotation"))
+
+
+@pytest.fixture(scope="module")
+def two_videos(folder: Path) -> Path:
+    path = folder / "two.mkv"
+    lavfi = ["-f", "lavfi", "-i"]
+    pictures = [*lavfi, "testsrc2=size=160x90:rate=24:duration=1", *lavfi, "mandelbrot=size=160x90:rate=24"]
+    ffmpeg(*pictures, "-map", "0", "-map", "1", "-t", "1", *ENCODE, path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv"])
+def test_the_video_that_was_enhanced_is_found_behind_another(
+    run: Run, tmp_path: Path, two_videos: Path, name: str
+) -> None:
+    done = run("enhance", two_videos, "-o", name, "--video", "1", "--verify", *QUICK)
+    assert done.returncode == 0, done.stdout
+    report(run, two_videos, tmp_path / name, 0, "--video", "1")
+    swapped = copy(tmp_path / name, tmp_path / f"swapped_{name}", "-map", "-0", "-map", "0:1", "-map", "0:0")
+    assert "scenes" in faults(report(run, two_videos, swapped, 7, "--video", "1"))
+
+
+def test_what_a_container_is_not_given_is_a_note(run: Run, tmp_path: Path, source: Path) -> None:
+    styled = tmp_path / "styled.mkv"
+    words = tmp_path / "words.ass"
+    srt = tmp_path / "words.srt"
+    srt.write_text("1\n00:00:00,200 --> 00:00:00,900\nWords\n")
+    ffmpeg("-i", srt, words)
+    ffmpeg("-i", source, "-i", words, "-map", "0", "-map", "1", "-c", "copy", styled)
+    out = enhance(styled, tmp_path / "out.mp4")
+    found = report(run, styled, out, 0)
+    assert any("subtitle ass" in note and "use .mkv" in note for note in found["notes"])
+    assert "streams" in faults(report(run, styled, out, 7, "--convert-subtitles"))
+
+    picture = tmp_path / "cover.png"
+    ffmpeg("-f", "lavfi", "-i", "color=red:size=32x32", "-frames:v", "1", picture)
+    covered = tmp_path / "covered.mp4"
+    cover = ["-map", "0", "-map", "1", "-c", "copy", "-disposition:v:1", "attached_pic"]
+    ffmpeg("-i", source, "-i", picture, *cover, covered)
+    found = report(run, covered, enhance(covered, tmp_path / "out.mov"), 0)
+    assert any("png" in note and "use .mkv or .mp4" in note for note in found["notes"])
+    bare = copy(enhance(covered, tmp_path / "with.mp4"), tmp_path / "bare.mp4", "-map", "-0:v:1")
+    assert "png" in faults(report(run, covered, bare, 7))["streams"][0]
+
+
+def test_planes_that_the_result_has_not_are_a_note(run: Run, tmp_path: Path, source: Path) -> None:
+    done = run("enhance", source, "-o", "out.mp4", "--pix-fmt", "yuv444p10le", "--verify", *QUICK)
+    assert done.returncode == 0, done.stdout
+    found = report(run, tmp_path / "out.mp4", source, 0)
+    assert any("chroma by 1x1, 10 bit, the result's YCbCr, chroma by 2x2, 8 bit" in note for note in found["notes"])
+
+
+def test_a_lost_timecode_is_named(run: Run, tmp_path: Path, source: Path) -> None:
+    path = copy(source, tmp_path / "source.mov", "-timecode", "01:00:00:00")
+    for name in ("out.mov", "out.mp4", "out.mkv"):
+        report(run, path, enhance(path, tmp_path / name), 0)
+    lost = copy(enhance(source, tmp_path / "lost.mov"), tmp_path / "same.mov")
+    assert faults(report(run, path, lost, 7))["picture data"] == ["timecode: 01:00:00:00 / "]
 
 
 def test_still_pictures_give_no_false_alarm(run: Run, tmp_path: Path) -> None:

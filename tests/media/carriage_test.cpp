@@ -95,6 +95,9 @@ TEST(Carriage, knows_which_tags_an_mp4_has_no_place_for) {
     source.tags = {"title", "TITLE-eng", "director", "major_brand", "ENCODER", "location"};
     EXPECT_THAT(lost_tags(source, "mp4"), ElementsAre("director"));
     EXPECT_THAT(lost_tags(source, "matroska"), IsEmpty());
+    EXPECT_TRUE(keeps_file_tag("mp4", "TITLE"));
+    EXPECT_TRUE(keeps_file_tag("mov", "director"));
+    EXPECT_FALSE(keeps_file_tag("mp4", "director"));
 }
 
 }   // namespace

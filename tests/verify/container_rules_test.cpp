@@ -20,9 +20,9 @@ TEST(ContainerRules, dates_end_with_the_second) {
 }
 
 TEST(ContainerRules, know_what_a_container_keeps) {
-    EXPECT_TRUE(keeps_file_tag("matroska", "anything"));
-    EXPECT_TRUE(keeps_file_tag("mp4", "artist"));
-    EXPECT_FALSE(keeps_file_tag("mp4", "anything"));
+    EXPECT_TRUE(keeps_stream_tag("matroska", "anything"));
+    EXPECT_TRUE(keeps_stream_tag("mp4", "language"));
+    EXPECT_FALSE(keeps_stream_tag("mp4", "anything"));
     EXPECT_EQ(kept_dispositions("mov", StreamKind::audio, {"default", "comment"}), (std::set<std::string>{"default"}));
     EXPECT_EQ(kept_dispositions("matroska", StreamKind::audio, {"default", "comment"}),
               (std::set<std::string>{"default", "comment"}));
