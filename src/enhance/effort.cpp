@@ -12,12 +12,12 @@ constexpr int kKeptUnderPressure = 192;
 
 // The longest equal tiles that keep half of what `tile` keeps of a side; nothing where that would be too small.
 std::optional<int> half_side(int length, int tile, const TileLayout& layout, int kept) {
-    const int least = 2 * layout.halo + std::max(kept, 2 * layout.blend);
+    const int least = 2 * layout.halo + std::max({kept, 2 * layout.blend, layout.alignment});
     const int half = (tile + 1) / 2 + layout.halo;
     if (half < least || half >= tile) {
         return std::nullopt;
     }
-    return cut_side(length, half, layout.halo, layout.blend).front().length;
+    return cut_side(length, half, layout.halo, layout.blend, layout.alignment).front().length;
 }
 
 std::optional<Size> smaller_tile(Size frame, const TileLayout& layout, int kept) {

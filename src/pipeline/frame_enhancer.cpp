@@ -163,7 +163,7 @@ struct FrameEnhancer::State {
         return {.executor = settings,
                 .scale = model.network.scale,
                 .frame = frame,
-                .layout = {choice.layout.tile, choice.halo, choice.blend},
+                .layout = {choice.layout.tile, choice.halo, choice.blend, choice.layout.alignment},
                 .may_lower_precision = options.precision == Precision::automatic,
                 .release_every_frame = options.release == ReleasePolicy::every_frame};
     }
@@ -199,10 +199,11 @@ struct FrameEnhancer::State {
     }
 
     [[nodiscard]] MemoryChoice plan(Size frame) const {
+        check_alignment(model.network, frame);
         MemoryNeeds needs;
         needs.frame = frame;
         needs.scale = model.network.scale;
-        set_halo(needs, model.network.receptive_radius);
+        set_halo(needs, model.network);
         needs.tile = options.tile;
         needs.batch = options.batch;
         needs.threads = settings.threads;

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "enhance/blocks.h"
+#include "millstream/error.h"
 
 namespace millstream {
 namespace {
@@ -32,13 +34,14 @@ struct Candidate {
 };
 
 Candidate candidate(const MemoryNeeds& needs, Size tile) {
-    const auto columns = cut_side(needs.frame.width, tile.width, needs.halo, needs.blend);
-    const auto rows = cut_side(needs.frame.height, tile.height, needs.halo, needs.blend);
+    const auto columns = cut_side(needs.frame.width, tile.width, needs.halo, needs.blend, needs.alignment);
+    const auto rows = cut_side(needs.frame.height, tile.height, needs.halo, needs.blend, needs.alignment);
     Candidate result;
     result.tiles = columns.size() * rows.size();
     result.layout.tile = {columns.front().length, rows.front().length};
     result.layout.halo = result.tiles == 1 ? 0 : needs.halo;
     result.layout.blend = result.tiles == 1 ? 0 : needs.blend;
+    result.layout.alignment = needs.alignment;
     result.area = static_cast<double>(result.tiles) * result.layout.tile.width * result.layout.tile.height;
     return result;
 }
@@ -56,7 +59,7 @@ std::vector<Candidate> candidates(const MemoryNeeds& needs) {
     if (needs.tile) {
         return {candidate(needs, needs.frame)};
     }
-    const int least = 2 * needs.halo + std::max(kSmallestKept, 2 * needs.blend);
+    const int least = 2 * needs.halo + std::max({kSmallestKept, 2 * needs.blend, needs.alignment});
     std::vector<Candidate> result;
     for (int across = 1; across <= kMostSplits; ++across) {
         const int width = tile_for(needs.frame.width, across, needs.halo);
@@ -165,9 +168,22 @@ std::uint64_t vram_budget(const Options& options, const std::vector<DeviceInfo>&
     return options.max_vram.value_or(least);
 }
 
-void set_halo(MemoryNeeds& needs, int receptive_radius) {
-    const bool exact = receptive_radius <= kLargestExactHalo;
-    needs.halo = exact ? receptive_radius : kInexactHalo;
+void check_alignment(const Network& network, Size frame) {
+    if (frame.width % network.alignment == 0 && frame.height % network.alignment == 0) {
+        return;
+    }
+    const std::string alignment = std::to_string(network.alignment);
+    throw Error(ErrorKind::model, {"fitting the network to the video", network.name,
+                                   "it takes pictures whose sides are multiples of " + alignment + ", and these are " +
+                                       std::to_string(frame.width) + "x" + std::to_string(frame.height),
+                                   "Cut them to such a size with --crop, or choose another network"});
+}
+
+void set_halo(MemoryNeeds& needs, const Network& network) {
+    const bool exact = network.receptive_radius <= kLargestExactHalo;
+    const int halo = exact ? network.receptive_radius : kInexactHalo;
+    needs.alignment = network.alignment;
+    needs.halo = (halo + network.alignment - 1) / network.alignment * network.alignment;
     needs.blend = exact ? 0 : kInexactBlend;
 }
 

@@ -40,6 +40,7 @@ struct MemoryNeeds {
     int scale = 1;
     int halo = 0;
     int blend = 0;
+    int alignment = 1;         ///< of the network
     std::optional<int> tile;   ///< the user's; 0 = whole frame
     int batch = 0;             ///< the user's; 0 = choose
     int threads = 1;
@@ -69,9 +70,12 @@ struct MemoryChoice {
 /// How much of each device's own memory may be taken: what the user allows, or 90 % of what is free on the fullest.
 std::uint64_t vram_budget(const Options& options, const std::vector<DeviceInfo>& devices);
 
-/// Fills needs.halo and .blend for a network that sees `receptive_radius` input pixels around each: exact tiles, or for
-/// networks that see too far, cross-faded ones.
-void set_halo(MemoryNeeds& needs, int receptive_radius);
+/// Throws Error(model) where a network that shrinks its pictures first cannot take this size.
+void check_alignment(const Network& network, Size frame);
+
+/// Fills needs.halo, .blend and .alignment for a network: exact tiles, or for networks that see too far, cross-faded
+/// ones.
+void set_halo(MemoryNeeds& needs, const Network& network);
 
 /// Whether reuse costs clearly less than the network that it saves, and blocks can be cut as the network needs it.
 bool reuse_pays(const Network& network);

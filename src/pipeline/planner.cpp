@@ -152,6 +152,7 @@ private:
 
     void choose_model() {
         job_.model = models_.take(options().model, options().scale);
+        check_alignment(job_.model->network, input_size());
         job_.executor.backend = options().backend;
         job_.executor.precision = options().precision;
         if (job_.checkpoint) {   // what "auto" meant when the job was begun
@@ -231,7 +232,7 @@ private:
         needs.frame = input_size();
         needs.frames = video().frames;
         needs.scale = network.scale;
-        set_halo(needs, network.receptive_radius);
+        set_halo(needs, network);
         needs.tile = options().tile;
         if (job_.checkpoint && job_.checkpoint->resolved.tile_width > 0) {   // the seams must stay where they are
             needs.tile = std::max(job_.checkpoint->resolved.tile_width, job_.checkpoint->resolved.tile_height);
@@ -292,7 +293,7 @@ private:
 
     [[nodiscard]] std::uint64_t reserved(MemoryNeeds needs) const {
         needs.batch = std::min(2, needs.threads);
-        const int least = std::max(kReservedTile, 2 * needs.halo + 2 * std::max(needs.blend, 16));
+        const int least = std::max(kReservedTile, 2 * needs.halo + std::max({2 * needs.blend, 32, needs.alignment}));
         needs.tile = needs.tile.value_or(least);
         needs.budget = 0;
         MemoryChoice smallest;

@@ -30,6 +30,28 @@ TEST(CutSide, kept_parts_cover_the_side_once_and_have_their_halo) {
     }
 }
 
+TEST(CutSide, spans_begin_and_end_at_multiples_of_the_alignment) {
+    for (const int alignment : {2, 4, 6}) {
+        for (int halo = 0; halo <= 3 * alignment; halo += alignment) {
+            for (int tile = 2 * halo + alignment; tile <= 60; ++tile) {
+                for (int length = alignment; length <= 120; length += alignment) {
+                    int covered = 0;
+                    for (const TileSpan& span : cut_side(length, tile, halo, 0, alignment)) {
+                        ASSERT_EQ(span.start % alignment, 0);
+                        ASSERT_EQ(span.length % alignment, 0);
+                        ASSERT_LE(span.length, tile);
+                        ASSERT_LE(span.start + span.length, length);
+                        ASSERT_TRUE(span.start == 0 || span.keep - span.start >= halo);
+                        ASSERT_EQ(span.keep, covered);
+                        covered += span.keep_length;
+                    }
+                    ASSERT_EQ(covered, length) << "length " << length << " tile " << tile << " halo " << halo;
+                }
+            }
+        }
+    }
+}
+
 TEST(CutSide, all_spans_have_one_length) {
     const auto spans = cut_side(1080, 256, 19, 0);
     for (const TileSpan& span : spans) {
