@@ -238,7 +238,8 @@ std::vector<std::string> describe_damage(const DecodeStatistics& decoded) {
     add(decoded.repeated_pts, "time stamps were repeated, and were moved apart");
     add(decoded.backward_pts, "time stamps went backwards, and were repaired");
     add(decoded.clock_jumps, "times the file's clock started again, and was joined");
-    add(decoded.resized_frames, "frames had another size or format than the first and were brought to it");
+    add(decoded.resized_frames,
+        "frames had another size, format or colour matrix than the first and were brought to it");
     if (decoded.truncated) {
         sentences.emplace_back("the input ends in the middle: it is truncated or damaged");
     }

@@ -36,7 +36,7 @@ struct DecodeStatistics {
     std::int64_t repeated_pts = 0;       ///< the same as the one before
     std::int64_t backward_pts = 0;       ///< earlier than the one before
     std::int64_t clock_jumps = 0;        ///< times the file's clock started again (MPEG-TS and -PS)
-    std::int64_t resized_frames = 0;     ///< of another size or format than the first, brought to it
+    std::int64_t resized_frames = 0;     ///< of another size, format or matrix than the first
     std::uint64_t bytes_read = 0;        ///< of the file
     bool truncated = false;              ///< the file ended in an error, not at its end
 };
@@ -48,7 +48,7 @@ std::vector<std::string> describe_damage(const DecodeStatistics& decoded);
 /// pts: the frame's own best-effort time stamp in the stream's time base, strictly rising; where the source breaks that
 /// the frame gets the previous pts plus one tick (or plus the nominal duration where it has none) and is counted.
 /// duration: to the next frame's pts where the container says so, else 0.
-/// Pictures of another size or format than the probed one are resampled to it (aspect kept, borders black).
+/// Pictures of another size, format or matrix than the probed one are resampled to it (aspect kept, borders black).
 class VideoDecoder {
 public:
     /// Throws Error(input) when the stream cannot be opened or its codec has no decoder.

@@ -62,17 +62,17 @@ int refuse_other_files(AVFormatContext* /*context*/, AVIOContext** /*io*/, const
 }   // namespace
 
 Demuxer::Demuxer(const std::filesystem::path& path, const InputLimits& limits)
-    : Demuxer(open_file(path), path.string(), limits) {}
+    : Demuxer(open_file(path), path.string(), limits, nullptr) {}
 
 Demuxer::Demuxer(std::span<const std::byte> bytes, const std::string& name, const InputLimits& limits)
-    : Demuxer(open_memory(bytes, name), name, limits) {}
+    : Demuxer(open_memory(bytes, name), name, limits, nullptr) {}
 
 Demuxer::Demuxer(const SourceInfo& source)
     : Demuxer(source.memory.empty() ? open_file(source.path) : open_memory(source.memory, source.path.string()),
-              source.path.string(), source.limits) {}
+              source.path.string(), source.limits, source.late) {}
 
-Demuxer::Demuxer(InputIo io, std::string name, const InputLimits& limits)
-    : name_(std::move(name)), limits_(limits), io_(std::move(io)) {
+Demuxer::Demuxer(InputIo io, std::string name, const InputLimits& limits, std::shared_ptr<const LateParameters> late)
+    : name_(std::move(name)), limits_(limits), io_(std::move(io)), late_(std::move(late)) {
     quiet_ffmpeg();
     read_headers(recognise());
     if ((context_->iformat->flags & AVFMT_TS_DISCONT) != 0) {
@@ -146,7 +146,13 @@ void Demuxer::read_headers(const AVInputFormat& format) {
         refuse(name_, log.text().empty() ? av::describe(found) : log.text(), "The file is damaged or cut off");
     }
     if ((format.flags & AVFMT_TS_DISCONT) != 0 && (format.flags & AVFMT_NO_BYTE_SEEK) == 0) {
-        late_.find(*context_);
+        if (late_) {
+            late_->restore(*context_);
+        } else {
+            auto late = std::make_shared<LateParameters>();
+            late->find(*context_);
+            late_ = std::move(late);
+        }
     }
 }
 
@@ -183,7 +189,9 @@ bool Demuxer::read(AVPacket& packet) {
             ++failures;
             continue;
         }
-        late_.restore(*context_);
+        if (late_) {
+            late_->restore(*context_);
+        }
         const AVRational time_base = context_->streams[packet.stream_index]->time_base;
         drop_absurd_times(packet, time_base);
         if (clock_) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,7 +26,7 @@ public:
     /// `bytes` stay the caller's and must outlive the demuxer. `name` stands for the file's: formats that have no mark
     /// of their own are told by its extension.
     Demuxer(std::span<const std::byte> bytes, const std::string& name, const InputLimits& limits = {});
-    /// What probe() has looked at, once more.
+    /// What probe() has looked at, once more; what it had to search for is not searched for again.
     explicit Demuxer(const SourceInfo& source);
 
     /// Only packets of these streams come out of read(). Before this call: all streams.
@@ -45,12 +46,13 @@ public:
     [[nodiscard]] const InputLimits& limits() const { return limits_; }
     [[nodiscard]] std::uint64_t bytes() const;
     [[nodiscard]] std::uint64_t bytes_read() const;   ///< so far; more than the file has where it went back
+    [[nodiscard]] const std::shared_ptr<const LateParameters>& late_parameters() const { return late_; }
     [[nodiscard]] std::int64_t corrupt_packets() const { return corrupt_packets_; }
     [[nodiscard]] bool truncated() const { return truncated_; }
     [[nodiscard]] std::int64_t clock_jumps() const { return clock_ ? clock_->jumps() : 0; }
 
 private:
-    Demuxer(InputIo io, std::string name, const InputLimits& limits);
+    Demuxer(InputIo io, std::string name, const InputLimits& limits, std::shared_ptr<const LateParameters> late);
     [[nodiscard]] const AVInputFormat& recognise();
     void read_headers(const AVInputFormat& format);
     bool wanted(const AVPacket& packet) const;
@@ -61,8 +63,8 @@ private:
     av::InputContext context_;
     int probe_score_ = 0;
     std::optional<std::vector<bool>> selected_;
-    std::optional<ClockJumps> clock_;   // for formats whose clock may restart
-    LateParameters late_;
+    std::optional<ClockJumps> clock_;              // for formats whose clock may restart
+    std::shared_ptr<const LateParameters> late_;   // none: nothing was looked for
     std::int64_t corrupt_packets_ = 0;
     bool truncated_ = false;
 };

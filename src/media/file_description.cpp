@@ -113,6 +113,9 @@ SideDataDescription describe_matrix(const Bytes& bytes) {
     const bool flipped = double{1.0 * matrix[0]} * matrix[4] - double{1.0 * matrix[1]} * matrix[3] < 0;
     description.words =
         format("rotated by %.4g degrees", std::isnan(degrees) ? 0.0 : degrees) + (flipped ? ", mirrored" : "");
+    if (matrix[6] != 0 || matrix[7] != 0) {
+        description.words += format(", moved by %.4g,%.4g", matrix[6] / 65536.0, matrix[7] / 65536.0);
+    }
     return description;
 }
 
@@ -178,7 +181,7 @@ std::string hash_of(const std::uint8_t* bytes, std::size_t size) {
 }
 
 FileDescription describe_contents(const SourceInfo& source) {
-    Demuxer demuxer(source.path);
+    Demuxer demuxer(source);
     const AVFormatContext& file = demuxer.context();
     FileDescription description;
     description.tags = tags_of(file.metadata);

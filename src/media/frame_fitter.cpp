@@ -57,6 +57,16 @@ const int* coefficients(int matrix) {
     return sws_getCoefficients(matrix == 2 || matrix == 0 ? SWS_CS_DEFAULT : matrix);
 }
 
+// What libswscale converts between. BT.601 has two numbers.
+bool is_other_matrix(int a, int b) {
+    const auto one_of = [](int matrix) { return matrix == AVCOL_SPC_SMPTE170M ? int{AVCOL_SPC_BT470BG} : matrix; };
+    const auto known = [](int matrix) {
+        return matrix == AVCOL_SPC_BT709 || matrix == AVCOL_SPC_FCC || matrix == AVCOL_SPC_BT470BG ||
+               matrix == AVCOL_SPC_SMPTE240M || matrix == AVCOL_SPC_BT2020_NCL;
+    };
+    return known(one_of(a)) && known(one_of(b)) && one_of(a) != one_of(b);
+}
+
 void free_picture(void* picture, std::uint8_t* /*data*/) {
     delete static_cast<Picture*>(picture);
 }
@@ -112,7 +122,8 @@ bool FrameFitter::differs(const AVFrame& frame) const {
         refuse_format(frame);
     }
     return frame.width != shape_.width || frame.height != shape_.height || *equivalent != format_ ||
-           (format_.family == ColourFamily::yuv && frame_is_full_range(frame, full_range_) != full_range_);
+           (format_.family == ColourFamily::yuv &&
+            (frame_is_full_range(frame, full_range_) != full_range_ || is_other_matrix(matrix_of(frame), matrix_)));
 }
 
 bool FrameFitter::usable_as_is(const AVFrame& frame) const {
@@ -143,7 +154,7 @@ void FrameFitter::scale(const AVFrame& from, AVFrame& to, const Rectangle& area)
     const bool full_range = frame_is_full_range(from, full_range_);
     const bool same = scaler_ && scaler_for_.width == from.width && scaler_for_.height == from.height &&
                       scaler_for_.format == from.format && scaler_for_.full_range == full_range &&
-                      scaler_for_.area == area;
+                      scaler_for_.matrix == matrix_of(from) && scaler_for_.area == area;
     if (!same) {
         constexpr int kFlags = SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP | SWS_BITEXACT;
         scaler_.reset(sws_getContext(from.width, from.height, static_cast<AVPixelFormat>(from.format), area.width,
@@ -155,7 +166,7 @@ void FrameFitter::scale(const AVFrame& from, AVFrame& to, const Rectangle& area)
         const int* table = coefficients(both_known ? matrix_of(from) : matrix_);
         sws_setColorspaceDetails(scaler_.get(), table, full_range ? 1 : 0, coefficients(matrix_), full_range_ ? 1 : 0,
                                  0, 1 << 16, 1 << 16);
-        scaler_for_ = {from.width, from.height, from.format, full_range, area};
+        scaler_for_ = {from.width, from.height, from.format, full_range, matrix_of(from), area};
     }
     std::uint8_t* planes[4] = {};
     for (int plane = 0; plane < format_.planes(); ++plane) {

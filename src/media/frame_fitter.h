@@ -26,8 +26,8 @@ struct Shape {
 Rectangle letterbox(const Shape& source, const Shape& target, const PixelFormat& format);
 
 /// Frames that fit and are aligned pass untouched. Others are unpacked (Note [Planar equivalents]) or, where size,
-/// range or format differ from the target, resampled into it by libswscale (bicubic, black borders). One thread at a
-/// time.
+/// range, matrix or format differ from the target, resampled into it by libswscale (bicubic, black borders). One thread
+/// at a time.
 class FrameFitter {
 public:
     FrameFitter(const PixelFormat& format, const Shape& shape, bool full_range, int matrix);
@@ -58,6 +58,7 @@ private:
         int height = 0;
         int format = -1;
         bool full_range = false;
+        int matrix = 2;
         Rectangle area;
     } scaler_for_;
     std::int64_t resampled_ = 0;

@@ -61,8 +61,7 @@ bool describes_container(std::string_view key) {
 }
 
 // Side data of the picture as such; anything else would describe the source's packets.
-constexpr std::array<AVPacketSideDataType, 3> kOfThePicture{AV_PKT_DATA_DISPLAYMATRIX, AV_PKT_DATA_SPHERICAL,
-                                                            AV_PKT_DATA_STEREO3D};
+constexpr std::array<AVPacketSideDataType, 2> kOfThePicture{AV_PKT_DATA_SPHERICAL, AV_PKT_DATA_STEREO3D};
 
 // Frames a second in samples of a track: an audio track counts in samples, others as the source does.
 int timescale_of(const AVStream& stream) {
@@ -113,9 +112,10 @@ void add_video(Muxer& muxer, const VideoEncoder& encoder, const HdrMetadata& hdr
     }
     stream.disposition = source.disposition;
     for (const AVPacketSideDataType type : kOfThePicture) {
-        if (type != AV_PKT_DATA_DISPLAYMATRIX || !video.video->turned) {
-            av::copy_side_data(source, stream, type);
-        }
+        av::copy_side_data(source, stream, type);
+    }
+    if (!video.video->turned) {
+        copy_display_matrix(source, stream);
     }
     set_side_data(stream, hdr);
     copy_metadata(source.metadata, &stream.metadata, describes_packets);

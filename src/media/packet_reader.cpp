@@ -148,7 +148,7 @@ struct PacketReader::State {
         std::optional<std::int64_t> expected_dts;
     };
 
-    State(const std::filesystem::path& path, const std::vector<PacketStream>& wanted);
+    State(const SourceInfo& source, const std::vector<PacketStream>& wanted);
     void complete_time_stamps(Stream& stream) const;
     std::optional<std::string> payload(Stream& stream, AVCodecID codec);
     std::optional<std::string> text(AVCodecContext& decoder);
@@ -163,8 +163,8 @@ struct PacketReader::State {
     std::int64_t undecodable = 0;
 };
 
-PacketReader::State::State(const std::filesystem::path& path, const std::vector<PacketStream>& wanted)
-    : demuxer(path), streams(static_cast<std::size_t>(demuxer.streams())) {
+PacketReader::State::State(const SourceInfo& source, const std::vector<PacketStream>& wanted)
+    : demuxer(source), streams(static_cast<std::size_t>(demuxer.streams())) {
     std::vector<int> indices;
     for (const auto& [index, as_text, decoded] : wanted) {
         if (index < 0 || index >= demuxer.streams()) {
@@ -257,8 +257,8 @@ std::optional<std::string> PacketReader::State::payload(Stream& stream, AVCodecI
     return hash_of(packet->data, size);
 }
 
-PacketReader::PacketReader(const std::filesystem::path& path, const std::vector<PacketStream>& streams)
-    : state_(std::make_unique<State>(path, streams)) {}
+PacketReader::PacketReader(const SourceInfo& source, const std::vector<PacketStream>& streams)
+    : state_(std::make_unique<State>(source, streams)) {}
 PacketReader::~PacketReader() = default;
 PacketReader::PacketReader(PacketReader&&) noexcept = default;
 PacketReader& PacketReader::operator=(PacketReader&&) noexcept = default;

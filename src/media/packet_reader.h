@@ -2,11 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "media/probe.h"
 
 namespace millstream {
 
@@ -30,7 +31,7 @@ struct PacketStream {
 class PacketReader {
 public:
     /// Throws Error(input) when the file or a stream cannot be opened.
-    PacketReader(const std::filesystem::path& path, const std::vector<PacketStream>& streams);
+    PacketReader(const SourceInfo& source, const std::vector<PacketStream>& streams);
     ~PacketReader();
     PacketReader(PacketReader&&) noexcept;
     PacketReader& operator=(PacketReader&&) noexcept;

@@ -241,6 +241,7 @@ void turn_pictures(VideoStreamInfo& video) {
 
 SourceInfo look_at(Demuxer& demuxer, std::optional<int> video_stream, bool turn) {
     SourceInfo source = describe_file(demuxer);
+    source.late = demuxer.late_parameters();
     source.video_stream = choose_stream(source, video_stream);
     std::string complaint;
     const av::Frame frame = first_frame(demuxer, source.video_stream, complaint);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -71,9 +72,10 @@ struct VideoStreamInfo {
     bool turned = false;   ///< VideoDecoder turns the pictures by it: the output needs none
     FieldOrder field_order = FieldOrder::progressive;
     HdrMetadata hdr;
-    bool dolby_vision = false;   ///< has dynamic metadata of that kind
-    bool hdr10_plus = false;     ///< has dynamic metadata of that kind
-    bool film_grain = false;     ///< is coded without its grain, which the decoder adds
+    bool dolby_vision = false;        ///< has dynamic metadata of that kind
+    bool only_dolby_vision = false;   ///< there is no ordinary picture under it: its colours mean nothing without
+    bool hdr10_plus = false;          ///< has dynamic metadata of that kind
+    bool film_grain = false;          ///< is coded without its grain, which the decoder adds
 };
 
 struct StreamInfo {
@@ -107,6 +109,8 @@ struct InputLimits {
     int streams = kMaxStreams;
 };
 
+class LateParameters;
+
 struct SourceInfo {
     std::filesystem::path path;
     std::span<const std::byte> memory;   ///< the bytes, where they are no file's; `path` is then only a name
@@ -117,8 +121,9 @@ struct SourceInfo {
     double duration_s = 0;   ///< 0 = unknown
     std::vector<StreamInfo> streams;
     int chapters = 0;
-    std::vector<std::string> tags;   ///< keys of the file's own metadata
-    int video_stream = 0;            ///< index of the stream to enhance
+    std::vector<std::string> tags;                ///< keys of the file's own metadata
+    int video_stream = 0;                         ///< index of the stream to enhance
+    std::shared_ptr<const LateParameters> late;   ///< found once, where they must be looked for
     [[nodiscard]] const StreamInfo& video() const { return streams.at(static_cast<std::size_t>(video_stream)); }
 };
 

@@ -1,11 +1,14 @@
 #include "media/side_data.h"
 
 extern "C" {
+#include <libavutil/dovi_meta.h>
 #include <libavutil/mastering_display_metadata.h>
 }
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -100,6 +103,14 @@ std::optional<ContentLight> content_light_of(const AVStream& stream, const AVFra
                : std::optional(ContentLight{static_cast<int>(from->MaxCLL), static_cast<int>(from->MaxFALL)});
 }
 
+// Dolby Vision profile 5: pictures in its own colour space. Others say which ordinary signal their base layer is.
+bool has_no_base_layer(const AVStream& stream) {
+    std::size_t size = 0;
+    const std::uint8_t* data = av::side_data(stream, AV_PKT_DATA_DOVI_CONF, size);
+    const auto* configuration = read<AVDOVIDecoderConfigurationRecord>(data, size);
+    return configuration != nullptr && configuration->dv_bl_signal_compatibility_id == 0;
+}
+
 }   // namespace
 
 void describe_side_data(VideoStreamInfo& video, const AVStream& stream, const AVFrame& frame) {
@@ -110,6 +121,7 @@ void describe_side_data(VideoStreamInfo& video, const AVStream& stream, const AV
     video.hdr = {mastering_display_of(stream, frame), content_light_of(stream, frame)};
     video.dolby_vision = av::side_data(stream, AV_PKT_DATA_DOVI_CONF, size) != nullptr ||
                          has(AV_FRAME_DATA_DOVI_RPU_BUFFER) || has(AV_FRAME_DATA_DOVI_METADATA);
+    video.only_dolby_vision = has_no_base_layer(stream);
     video.hdr10_plus = has(AV_FRAME_DATA_DYNAMIC_HDR_PLUS);
     video.film_grain = has(AV_FRAME_DATA_FILM_GRAIN_PARAMS);
 }
@@ -148,6 +160,31 @@ void set_side_data(AVStream& stream, const HdrMetadata& hdr) {
         to->MaxFALL = static_cast<unsigned>(hdr.light->max_average);
         av::set_side_data(stream, AV_PKT_DATA_CONTENT_LIGHT_LEVEL, to.get(), size);
     }
+}
+
+// ISO/IEC 14496-12, 6.2.2: the translation is in the picture's pixels as it is shown, 16.16. Of a picture on its side
+// what is across was its height.
+void copy_display_matrix(const AVStream& from, AVStream& to) {
+    std::size_t size = 0;
+    const std::uint8_t* data = av::side_data(from, AV_PKT_DATA_DISPLAYMATRIX, size);
+    std::array<std::int32_t, 9> matrix{};
+    if (data == nullptr || size < sizeof(matrix)) {
+        return;
+    }
+    std::memcpy(matrix.data(), data, sizeof(matrix));
+    const bool on_its_side = matrix[0] == 0;
+    const auto scaled = [](std::int32_t value, int into, int out_of) {
+        const std::int64_t result = av_rescale(value, into, std::max(out_of, 1));
+        return result == std::clamp<std::int64_t>(result, INT32_MIN, INT32_MAX) ? static_cast<std::int32_t>(result)
+                                                                                : value;
+    };
+    const AVCodecParameters& source = *from.codecpar;
+    const AVCodecParameters& result = *to.codecpar;
+    matrix[6] =
+        on_its_side ? scaled(matrix[6], result.height, source.height) : scaled(matrix[6], result.width, source.width);
+    matrix[7] =
+        on_its_side ? scaled(matrix[7], result.width, source.width) : scaled(matrix[7], result.height, source.height);
+    av::set_side_data(to, AV_PKT_DATA_DISPLAYMATRIX, matrix.data(), sizeof(matrix));
 }
 
 std::string mastering_in_units(const MasteringDisplay& display) {

@@ -14,6 +14,9 @@ void describe_side_data(VideoStreamInfo& video, const AVStream& stream, const AV
 /// Puts it on an output stream, for the muxer.
 void set_side_data(AVStream& stream, const HdrMetadata& hdr);
 
+/// The display matrix of `from`, with its translation, which is in pixels, brought to the size `to` has.
+void copy_display_matrix(const AVStream& from, AVStream& to);
+
 /// In the form x265 (`master-display`), x264 (`mastering-display`) take: in units of 0.00002 and 0.0001 cd/m2.
 std::string mastering_in_units(const MasteringDisplay& display);
 /// In the form SVT-AV1 takes: plain decimals.

@@ -132,6 +132,21 @@ void compare_side_data(const FileDescription& source, const FileDescription& res
     }
 }
 
+// The translation is in pixels of the picture as it is shown: the result's are smaller or larger.
+std::optional<SideDataDescription> scaled(const SideDataDescription* matrix, const VideoStreamInfo& from,
+                                          const VideoStreamInfo& to) {
+    if (matrix == nullptr) {
+        return std::nullopt;
+    }
+    SideDataDescription result = *matrix;
+    const double across = static_cast<double>(to.width) / from.width;
+    const double down = static_cast<double>(to.height) / from.height;
+    const bool on_its_side = result.values[0] == 0;
+    result.values[6] *= on_its_side ? down : across;
+    result.values[7] *= on_its_side ? across : down;
+    return result;
+}
+
 // Where the pictures themselves were turned none is left to say so.
 void compare_rotation(const ComparedFile& source, const ComparedFile& result, Findings& findings) {
     const auto matrix_of = [](const ComparedFile& file) {
@@ -146,7 +161,8 @@ void compare_rotation(const ComparedFile& source, const ComparedFile& result, Fi
                       " as it is written here cannot say.");
         return;
     }
-    compare_one("display matrix", wanted, found, findings);
+    const auto expected = scaled(wanted, *source.info.video().video, *result.info.video().video);
+    compare_one("display matrix", expected ? &*expected : nullptr, found, findings);
 }
 
 // Whole pictures that were made of fields are what is wanted of them, unless they were to be kept.

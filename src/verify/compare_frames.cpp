@@ -266,7 +266,7 @@ void report_decoding(const DecodeStatistics& source, const DecodeStatistics& res
     };
     compare("damaged packets", result.corrupt_packets);
     compare("frames with damaged parts", result.concealed_frames);
-    compare("frames of another size or format than the first", result.resized_frames);
+    compare("frames of another size, format or colour matrix than the first", result.resized_frames);
     compare("frames whose time is absent, repeated or goes back", result.repaired_pts);
     if (result.truncated) {
         findings.differ(CheckKind::decoding, {"result's video", "", "the file ends in the middle"});

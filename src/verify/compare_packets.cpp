@@ -44,7 +44,7 @@ std::int64_t undecodable_in(const ComparedFile& source, const std::vector<Stream
             streams.push_back({.index = pair.source->info.index, .decode = true});
         }
     }
-    PacketReader reader(source.info.path, streams);
+    PacketReader reader(source.info, streams);
     while (reader.next()) {
     }
     return reader.undecodable();
@@ -114,8 +114,8 @@ private:
                 {.index = pair.result->info.index, .as_text = track.converted, .decode = is_decoded(pair)});
             tracks_.push_back(std::move(track));
         }
-        source_reader_.emplace(source_.info.path, of_source);
-        result_reader_.emplace(result_.info.path, of_result);
+        source_reader_.emplace(source_.info, of_source);
+        result_reader_.emplace(result_.info, of_result);
     }
 
     bool take(PacketReader& reader, bool of_source, const std::function<void(double)>& tick) {

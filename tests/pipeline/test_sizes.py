@@ -103,3 +103,23 @@ def test_an_odd_source_is_enlarged_exactly(run: Run, tmp_path: Path) -> None:
     ffmpeg(*source, "-pix_fmt", "yuv444p", "-c:v", "libx264", clip)
     shape = output(run, tmp_path, clip, "--size", "323x183")
     assert (shape["width"], shape["height"]) == (323, 183)
+
+
+def matrix_at(data: bytes) -> int:
+    """Where the display matrix of the first track is (ISO/IEC 14496-12, TrackHeaderBox of version 0)."""
+    return data.index(b"tkhd") + 4 + 40
+
+
+def test_the_translation_of_a_turned_picture_grows_with_it(run: Run, tmp_path: Path, video: Path) -> None:
+    turned = tmp_path / "turned.mp4"
+    ffmpeg("-i", video, "-c", "copy", "-metadata:s:v:0", "rotate=90", turned)
+    data = bytearray(turned.read_bytes())
+    at = matrix_at(data) + 24  # a b u c d v x y w
+    data[at : at + 8] = (90 << 16).to_bytes(4, "big") + (16 << 16).to_bytes(4, "big")
+    turned.write_bytes(data)
+    done = run("enhance", turned, "-o", "out.mp4", *QUICK, "--size", "640x180", "--verify")
+    assert done.returncode == 0, done.stdout
+    result = (tmp_path / "out.mp4").read_bytes()
+    at = matrix_at(result) + 24
+    # Across is what was down: 90 lines have become 180; down is what was across: 160 pixels have become 640.
+    assert [int.from_bytes(result[i : i + 4], "big") / 65536 for i in (at, at + 4)] == [180, 64]
