@@ -22,15 +22,15 @@ struct StageTime {
 
 /// What was wrong with the input and was repaired, counted by kind. With Options::strict all are 0.
 struct Repairs {
-    std::int64_t damaged_packets = 0;       ///< could not be decoded
-    std::int64_t concealed_frames = 0;      ///< decoded with missing or damaged parts
-    std::int64_t missing_pts = 0;           ///< video frames without a time stamp
-    std::int64_t repeated_pts = 0;          ///< video frames with the time stamp of the one before
-    std::int64_t backward_pts = 0;          ///< video frames earlier than the one before
-    std::int64_t clock_jumps = 0;           ///< times the file's clock started again
-    std::int64_t resized_frames = 0;        ///< of another size or format than the first
-    std::int64_t copied_time_stamps = 0;    ///< of copied packets: absent or going backwards
-    std::int64_t copied_packets_lost = 0;   ///< of copied streams: too damaged to be carried over
+    std::int64_t damaged_packets = 0;          ///< could not be decoded
+    std::int64_t concealed_frames = 0;         ///< decoded with missing or damaged parts
+    std::int64_t missing_pts = 0;              ///< video frames without a time stamp
+    std::int64_t repeated_pts = 0;             ///< video frames with the time stamp of the one before
+    std::int64_t backward_pts = 0;             ///< video frames earlier than the one before
+    std::int64_t clock_jumps = 0;              ///< times the file's clock started again
+    std::int64_t resized_frames = 0;           ///< of another size, format or colour matrix than the first
+    std::int64_t copied_time_stamps = 0;       ///< of copied packets: absent or going backwards
+    std::int64_t copied_packets_damaged = 0;   ///< of copied streams: carried over as they are where that is possible
 };
 
 /// The stage that the others wait for.

@@ -33,6 +33,11 @@ struct CarriageDecision {
 /// `convert_subtitles` asks for more.
 CarriageDecision decide_carriage(const StreamInfo& stream, const std::string& container, bool convert_subtitles);
 
+/// Throws Error(usage) where one of them begins later than the container can say: (E-)AC-3 in MP4 and MOV. Reads only
+/// where there is such a stream, a few MiB at most.
+void check_beginnings(const SourceInfo& source, const std::vector<CarriedStream>& streams,
+                      const std::string& container);
+
 /// Whether the container has a place for this key of a file's own metadata.
 bool keeps_file_tag(const std::string& container, const std::string& key);
 

@@ -33,7 +33,7 @@ struct OutputStatistics {
     std::int64_t frames = 0;   ///< video packets written
     std::int64_t copied_packets = 0;
     std::int64_t repaired_packets = 0;   ///< copied ones whose time stamps were missing or went backwards
-    std::int64_t damaged_packets = 0;    ///< of copied streams, left out
+    std::int64_t damaged_packets = 0;    ///< of copied streams: carried over as they are, or left out
     std::uint64_t video_bytes = 0;       ///< of the encoded video alone
     std::uint64_t bytes = 0;             ///< of the file
     std::uint64_t bytes_read = 0;        ///< of the source, for what is copied

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -81,6 +83,18 @@ void StreamCopy::refuse_late_dolby(const StreamInfo& video) const {
                              ") begins after the pictures, which a growing MP4 or MOV cannot say",
                          "Choose an output that ends in .mkv, or leave that stream out with --audio"});
         }
+    }
+}
+
+void check_beginnings(const SourceInfo& source, const std::vector<CarriedStream>& streams,
+                      const std::string& container) {
+    std::vector<CarriedStream> dolby;
+    std::copy_if(streams.begin(), streams.end(), std::back_inserter(dolby), [&](const CarriedStream& stream) {
+        const std::string& codec = source.streams.at(static_cast<std::size_t>(stream.index)).codec;
+        return codec == "ac3" || codec == "eac3";
+    });
+    if (!dolby.empty()) {
+        const StreamCopy looked_at(source, dolby, container);   // throws
     }
 }
 
@@ -196,11 +210,26 @@ void StreamCopy::take_extradata(Track& track, AVPacket& packet) {
     }
 }
 
+// Matroska stores no dts; those of a video's first packets lie before what FFmpeg's reader can work out. They are as
+// far ahead of the pts as pictures are reordered.
+std::int64_t StreamCopy::guessed_dts(const Track& track, const AVPacket& packet) {
+    if (packet.pts == AV_NOPTS_VALUE) {
+        return track.expected_dts.value_or(0);
+    }
+    const AVStream& stream = *track.stream;
+    const AVRational rate = stream.avg_frame_rate;
+    if (stream.codecpar->codec_type != AVMEDIA_TYPE_VIDEO || rate.num <= 0 || rate.den <= 0) {
+        return packet.pts;
+    }
+    const std::int64_t reordered = av_rescale_q(stream.codecpar->video_delay, av_inv_q(rate), stream.time_base);
+    return std::min(track.expected_dts.value_or(packet.pts - reordered), packet.pts);
+}
+
 void StreamCopy::complete_time_stamps(Track& track, AVPacket& packet) {
     const bool incomplete = packet.dts == AV_NOPTS_VALUE && packet.pts == AV_NOPTS_VALUE;
     repaired_ += incomplete ? 1 : 0;
     if (packet.dts == AV_NOPTS_VALUE) {
-        packet.dts = packet.pts != AV_NOPTS_VALUE ? packet.pts : track.expected_dts.value_or(0);
+        packet.dts = guessed_dts(track, packet);
     }
     if (packet.pts == AV_NOPTS_VALUE || packet.pts < packet.dts) {
         packet.pts = packet.dts;
@@ -218,7 +247,7 @@ bool StreamCopy::is_hidden(const Track& track, const AVPacket& packet) const {
 }
 
 std::int64_t StreamCopy::damaged() const {
-    std::int64_t count = damaged_;
+    std::int64_t count = damaged_ + marked_;
     for (const Track& track : tracks_) {
         count += track.converter ? track.converter->damaged() : 0;
     }

@@ -47,7 +47,8 @@ public:
     [[nodiscard]] const Demuxer& demuxer() const { return demuxer_; }
     /// Packets that had no time stamp, or one that cannot be, so far.
     [[nodiscard]] std::int64_t repaired() const { return repaired_; }
-    /// Packets that could not be filtered or converted, and are left out, so far.
+    /// Packets that pop() has taken marked as damaged by the demuxer, and those that could not be filtered or converted
+    /// and are left out, so far.
     [[nodiscard]] std::int64_t damaged() const;
 
 private:
@@ -69,6 +70,7 @@ private:
     void take(Track& track, av::Packet packet);
     static void take_extradata(Track& track, AVPacket& packet);
     void complete_time_stamps(Track& track, AVPacket& packet);
+    [[nodiscard]] static std::int64_t guessed_dts(const Track& track, const AVPacket& packet);
     static bool was_taken(Track& track, const AVPacket& packet);
     bool find_behind(const std::vector<CopiedState>& state);
     void forget_what_was_read();
@@ -84,6 +86,7 @@ private:
     bool hides_by_edit_list_ = false;   // the output's container
     std::int64_t repaired_ = 0;
     std::int64_t damaged_ = 0;
+    std::int64_t marked_ = 0;
 };
 
 }   // namespace millstream

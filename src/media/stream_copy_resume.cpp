@@ -41,6 +41,7 @@ void StreamCopy::pop() {
     const AVPacket& packet = *ahead_.front();
     CopiedState& taken = tracks_[static_cast<std::size_t>(packet.stream_index)].taken;
     ++taken.packets;
+    marked_ += (packet.flags & AV_PKT_FLAG_CORRUPT) != 0 ? 1 : 0;
     taken.last_dts = packet.dts;
     taken.last_bytes = packet.size;
     taken.last_check = check_of(packet);
@@ -64,6 +65,7 @@ void StreamCopy::take_until(const std::vector<CopiedState>& state) {
         pop();
         --left;
     }
+    marked_ = 0;   // the run before has counted them
 }
 
 bool StreamCopy::seek_behind(const std::vector<CopiedState>& state) {

@@ -297,7 +297,8 @@ private:
         settings.enhancer.executor = job_.executor;
         settings.enhancer.scale = job_.model->network.scale;
         settings.enhancer.frame = {video.width, video.height};
-        settings.enhancer.layout = {job_.memory.layout.tile, job_.memory.halo, job_.memory.blend};
+        settings.enhancer.layout = {job_.memory.layout.tile, job_.memory.halo, job_.memory.blend,
+                                    job_.memory.layout.alignment};
         settings.enhancer.may_lower_precision = options.precision == Precision::automatic;
         settings.enhancer.release_every_frame =
             options.release == ReleasePolicy::every_frame ||
@@ -368,14 +369,15 @@ private:
 
     void add_output_warnings(Report& report, const OutputStatistics& written) const {
         report.repairs.copied_time_stamps = written.repaired_packets;
-        report.repairs.copied_packets_lost = written.damaged_packets;
+        report.repairs.copied_packets_damaged = written.damaged_packets;
         const auto warn = [&](std::int64_t count, const char* what) {
             if (count > 0) {
                 report.warnings.push_back(std::to_string(count) + " " + what);
             }
         };
         warn(written.repaired_packets, "packets of copied streams had no time stamp or went backwards, and were moved");
-        warn(written.damaged_packets, "packets of copied streams were too damaged to be carried over");
+        warn(written.damaged_packets,
+             "packets of copied streams were damaged: carried over as they are, or left out where that cannot be");
         if (job_.plan.options.strict && !report.warnings.empty()) {
             throw Error(ErrorKind::difference, {"copying streams", job_.source.path.string(), report.warnings.front(),
                                                 "Without --strict it is repaired and counted"});

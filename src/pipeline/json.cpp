@@ -149,7 +149,7 @@ static void to_json(Json& target, const VerifyReport& report) {
     target = Json::parse(to_json(report));
 }
 MILLSTREAM_JSON_FIELDS(Repairs, damaged_packets, concealed_frames, missing_pts, repeated_pts, backward_pts, clock_jumps,
-                       resized_frames, copied_time_stamps, copied_packets_lost);
+                       resized_frames, copied_time_stamps, copied_packets_damaged);
 MILLSTREAM_JSON_FIELDS(CurvePoint, time_s, frames, fps, cpu_cores, rss_bytes, vram_bytes);
 MILLSTREAM_JSON_FIELDS(ReuseReport, share_computed, whole_frames, checks, check_error_mean, check_error_worst,
                        tightened, time_saved_s);

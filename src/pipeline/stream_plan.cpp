@@ -127,6 +127,7 @@ void plan_streams(PreparedJob& job) {
     for (const StreamInfo& stream : job.source.streams) {
         plan_stream(job, stream);
     }
+    check_beginnings(job.source, job.carried, job.plan.container);
     job.plan.chapters = job.source.chapters;
     const std::vector<std::string> lost = lost_tags(job.source, job.plan.container);
     if (!lost.empty()) {
@@ -147,7 +148,11 @@ void note_picture(PreparedJob& job) {
     } else if (job.plan.options.bake_rotation && !video.orientation) {
         note("The video is shown turned by other than quarters: --bake-rotation leaves that to the player.");
     }
-    if (video.dolby_vision) {
+    if (video.only_dolby_vision) {
+        note(
+            "The video is Dolby Vision without an ordinary base layer (profile 5): without its dynamic metadata, which "
+            "is left out, the colours of the output will be wrong. Use a version of it that has a base layer.");
+    } else if (video.dolby_vision) {
         note(
             "Dolby Vision's dynamic metadata is left out, it would not fit the enhanced picture; the base layer is "
             "kept.");
