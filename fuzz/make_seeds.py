@@ -166,10 +166,27 @@ def make_configurations(folder: Path) -> None:
         (folder / name).write_bytes(content)
 
 
+# A byte that chooses the parser (0 start codes, 1 to 4 bytes of a length, 5 dialogue, 6 EBML, 7 boxes) and its bytes.
+PACKETS = {
+    "start_codes": b"\0\0\0\0\1\x67\x42\0\0\1\x68\xce\0\0\0\1\x65\x88\x84\0",
+    "lengths": b"\4\0\0\0\2\x67\x42\0\0\0\3\x65\x88\x84",
+    "short_lengths": b"\1\2\x67\x42\3\x65\x88\x84",
+    "dialogue": b"\5" + rb"0,0,Default,,0,0,0,,{\i1}Hello{\i0}\Nthere\h!",
+    "elements": b"\6\x1a\x45\xdf\xa3\x84\x42\x86\x81\x01\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff\xec\x80",
+    "boxes": b"\7\0\0\0\x10ftypisom\0\0\2\0\0\0\0\1mdat\0\0\0\0\0\0\0\x10\0\0\0\x08free",
+}
+
+
+def make_packets(folder: Path) -> None:
+    for name, content in PACKETS.items():
+        (folder / name).write_bytes(content)
+
+
 SEEDS: dict[str, Callable[[Path], None]] = {
     "fuzz_config": make_configurations,
     "fuzz_media": make_videos,
     "fuzz_ncnn": make_networks,
+    "fuzz_packets": make_packets,
 }
 
 
