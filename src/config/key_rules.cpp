@@ -49,7 +49,7 @@ constexpr std::string_view kText_ = "for people, no effect";
 constexpr std::string_view kTimeCheckpoint =
     "counts seconds of work; checkpoints lie a length of video apart (streaming.checkpoint_interval counts its frames)";
 constexpr std::string_view kOneFrame =
-    "the temporal lock keeps one frame of history, whatever is asked (docs/temporal.md)";
+    "the temporal lock keeps one frame of history, which every size allows (docs/temporal.md)";
 constexpr std::string_view kSuffix = "the container follows from the output's extension";
 
 const auto kRules = std::to_array<KeyRule>({
@@ -63,7 +63,7 @@ const auto kRules = std::to_array<KeyRule>({
     {"streaming.batch_size", kBatch, Use::option, "batch"},
     {"streaming.enable_temporal_stabilization", kTruth, Use::temporal_switch, "temporal"},
     {"streaming.checkpoint_interval", whole(1, 1e6), Use::frames_of_chunk, "chunk"},
-    {"streaming.temporal_buffer_size", whole(0, 64), Use::nothing, {}, kOneFrame},
+    {"streaming.temporal_buffer_size", whole(1, 64), Use::nothing, {}, kOneFrame},
 
     // Presets: a file of its own, or built in
     {"quality_level", choice(kQualities), Use::quality},

@@ -194,7 +194,8 @@ struct FrameEnhancer::State {
         }
         if (options.temporal != TemporalPreset::off) {
             motion = std::make_unique<MotionEstimator>(options.temporal_flow);
-            lock = std::make_unique<TemporalLock>(lock_settings(options.temporal));
+            lock = std::make_unique<TemporalLock>(lock_settings(options.temporal),
+                                                  temporal_memory(options, size, model.network.scale).history);
         }
     }
 

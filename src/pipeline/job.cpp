@@ -251,7 +251,8 @@ private:
         ColourFixStage fix_colours(network.scale);
         ToPictureStage to_picture({input.width * network.scale, input.height * network.scale}, job_.encoder, link_);
         MotionStage motion(options.temporal_flow, temporal_threads());
-        TemporalStage temporal(options.temporal, options.debug_view, temporal_threads(), chunks);
+        TemporalStage temporal(options.temporal, options.debug_view, temporal_threads(), chunks,
+                               temporal_memory(options, input, network.scale).history);
         EncodeStage encode(output_, committer_, chunks, encoded_);
         if (done > 0) {
             encoded_.frames.store(done);

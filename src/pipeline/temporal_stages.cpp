@@ -31,6 +31,7 @@ TemporalMemory temporal_memory(const Options& options, Size input, int scale) {
     const std::uint64_t output = pixels * static_cast<std::uint64_t>(scale * scale) * 3 * sizeof(float);
     TemporalMemory memory;
     memory.motion = pixels * kMotionBytes;
+    memory.history = output + pixels * sizeof(float);
     memory.work = pixels * kWorkBytes + 2 * output;   // the second lock's history and frame in hand
     memory.work += 2 * output / 3;                    // what lies two codes from one of its planes
     if (options.debug_view != DebugView::none) {
@@ -66,7 +67,7 @@ void TemporalStage::prepare_next(const Frame& frame) {
         lock_ = *std::exchange(next_, std::nullopt);
     }
     if (chunks_.begins(frame.index + Chunks::kWarmUp) && !frame.warm_up) {
-        next_.emplace(settings_);
+        next_.emplace(settings_, most_bytes_);
     }
     if (next_) {
         at::Tensor copy = frame.output.clone();

@@ -1,6 +1,7 @@
 // The stages that look at more than one frame: motion, before the network, and the temporal lock, behind it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -14,8 +15,10 @@ namespace millstream {
 
 /// Memory that motion and lock need beside the frames they hold on to, in bytes.
 struct TemporalMemory {
-    std::uint64_t motion = 0;   ///< tensors of one Motion
-    std::uint64_t work = 0;     ///< history's counts, work space, a debug view's pictures
+    std::uint64_t motion = 0;    ///< tensors of one Motion
+    std::uint64_t work = 0;      ///< history's counts, work space, a debug view's pictures
+    std::uint64_t history = 0;   ///< what the lock's window may hold: one output, which is planned for beside these,
+                                 ///< and its counts, which are in `work`
 };
 TemporalMemory temporal_memory(const Options& options, Size input, int scale);
 
@@ -38,8 +41,14 @@ private:
 /// one makes of them: Note [Restart by rule].
 class TemporalStage : public Stage {
 public:
-    TemporalStage(TemporalPreset preset, DebugView view, int threads, const Chunks& chunks)
-        : settings_(lock_settings(preset)), lock_(settings_), chunks_(chunks), view_(view), threads_(threads) {}
+    /// `most_bytes`: of a lock's history; TemporalMemory::history.
+    TemporalStage(TemporalPreset preset, DebugView view, int threads, const Chunks& chunks, std::size_t most_bytes)
+        : settings_(lock_settings(preset)),
+          most_bytes_(most_bytes),
+          lock_(settings_, most_bytes),
+          chunks_(chunks),
+          view_(view),
+          threads_(threads) {}
     [[nodiscard]] std::string_view name() const override { return "temporal"; }
     void process(Item item, const Emit& emit) override;
 
@@ -48,6 +57,7 @@ private:
     void prepare_next(const Frame& frame);
 
     LockSettings settings_;
+    std::size_t most_bytes_;
     TemporalLock lock_;
     std::optional<TemporalLock> next_;   // of the chunk to come
     Chunks chunks_;

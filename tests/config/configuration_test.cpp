@@ -61,6 +61,12 @@ streaming: {enabled: true, max_memory_mb: 2048, max_vram_mb: 3072, batch_size: 1
     EXPECT_THAT(read.warnings, IsEmpty());
 }
 
+TEST(configuration, a_window_of_no_frames_is_an_error_that_names_file_key_and_value) {
+    EXPECT_THAT(refusal("streaming: {temporal_buffer_size: 0}"),
+                AllOf(HasSubstr("c.yaml: streaming.temporal_buffer_size = 0"), HasSubstr("whole number from 1 to 64")));
+    EXPECT_EQ(refusal("streaming: {temporal_buffer_size: 1}"), "read");
+}
+
 TEST(configuration, settings_name_file_and_key_they_come_from) {
     EXPECT_EQ(parse("streaming: {batch_size: 2}").settings.at(0).origin, "c.yaml: streaming.batch_size");
 }

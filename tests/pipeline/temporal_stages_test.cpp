@@ -99,10 +99,15 @@ public:
     std::vector<at::Tensor> outputs;
 };
 
-std::vector<at::Tensor> run(NoisySource& source, bool threaded, DebugView view, std::int64_t chunk) {
+std::size_t planned_history() {
+    return temporal_memory({}, {static_cast<int>(kSide), static_cast<int>(kSide)}, 2).history;
+}
+
+std::vector<at::Tensor> run(NoisySource& source, bool threaded, DebugView view, std::int64_t chunk,
+                            std::size_t most_bytes = planned_history()) {
     MotionStage motion(FlowQuality::full, 1);
     DoublingStage network;
-    TemporalStage temporal(TemporalPreset::medium, view, 1, Chunks(chunk));
+    TemporalStage temporal(TemporalPreset::medium, view, 1, Chunks(chunk), most_bytes);
     KeepStage keep;
     const std::vector<StageGroup> groups{{{&motion}, 1 << 16}, {{&network}, 1 << 16}, {{&temporal, &keep}, 1 << 16}};
     threaded ? run_threaded(source, groups, [] {}) : run_serial(source, groups, [] {});
@@ -143,6 +148,16 @@ TEST(TemporalStages, calm_each_scene_and_start_anew_at_the_cut) {
     EXPECT_LT(flicker(locked, 6, 12), 0.6 * flicker(raw, 6, 12));
     EXPECT_TRUE(at::equal(locked[0], raw[0]));
     EXPECT_TRUE(at::equal(locked[6], raw[6])) << "nothing of the old scene";
+}
+
+// R4.1: the window is bounded in bytes. In the other tests frames are held within what the plan says.
+TEST(TemporalStages, a_frame_larger_than_the_window_may_hold_is_not_held_and_the_lock_does_nothing) {
+    LiveFrames live;
+    NoisySource source(live);
+    const auto locked = run(source, false, DebugView::none, 1000, planned_history() / 2);
+    for (std::size_t i = 0; i < locked.size(); ++i) {
+        EXPECT_TRUE(at::equal(locked[i], doubled(source.inputs[i]))) << i;
+    }
 }
 
 TEST(TemporalStages, both_runners_give_the_same_frames) {
