@@ -145,7 +145,10 @@ std::vector<SideDataDescription> describe_side_data(const AVStream& stream, cons
     const Bytes mastering =
         side_data(stream, frame, AV_PKT_DATA_MASTERING_DISPLAY_METADATA, AV_FRAME_DATA_MASTERING_DISPLAY_METADATA);
     if (mastering.data != nullptr) {
-        all.push_back(describe_mastering(*reinterpret_cast<const AVMasteringDisplayMetadata*>(mastering.data)));
+        const auto& display = *reinterpret_cast<const AVMasteringDisplayMetadata*>(mastering.data);
+        if (display.has_primaries != 0 && display.has_luminance != 0) {   // a PNG's primaries alone are no display
+            all.push_back(describe_mastering(display));
+        }
     }
     const Bytes light = side_data(stream, frame, AV_PKT_DATA_CONTENT_LIGHT_LEVEL, AV_FRAME_DATA_CONTENT_LIGHT_LEVEL);
     if (light.data != nullptr) {

@@ -21,12 +21,35 @@ constexpr std::array<std::string_view, 9> kOwnTags = {"encoder",       "encoded_
 constexpr std::array<std::string_view, 7> kOwnStreamTags = {
     "handler_name", "creation_time", "bps", "number_of_frames", "number_of_bytes", "timecode", "filename"};
 
-std::string without_fraction(std::string date) {
+// Muxers write a date in their own form: "2016-05-31 17:01:35" becomes "2016-05-31T17:01:35.000000Z".
+std::string comparable_date(std::string date) {
+    constexpr std::size_t kDate = 10;
+    constexpr std::size_t kWithTime = 19;
+    const bool plain = date.size() == kWithTime && date[4] == '-' && date[kDate] == ' ' && date[kDate + 3] == ':';
+    if (plain) {
+        date[kDate] = 'T';
+        date += 'Z';
+    }
     const auto point = date.find('.');
     if (point != std::string::npos && date.find('T') != std::string::npos) {
         date.erase(point, date.find_first_not_of("0123456789", point + 1) - point);
     }
     return date;
+}
+
+// MP4 stores a place as numbers (3GPP TS 26.244, 8.10): how many zeros end them is the writer's affair.
+std::string comparable_place(const std::string& place) {
+    std::string text;
+    bool fraction = false;
+    for (const char letter : place) {
+        if (fraction && (letter < '0' || letter > '9')) {
+            text.erase(text.find_last_not_of('0') + 1);
+            fraction = false;
+        }
+        fraction = fraction || letter == '.';
+        text += letter;
+    }
+    return text;
 }
 
 bool says_nothing(const std::string& key, const std::string& value) {
@@ -66,7 +89,7 @@ Tags comparable_file_tags(const Tags& tags) {
     Tags kept;
     for (const auto& [key, value] : tags) {
         if (!among(kOwnTags, key) && !says_nothing(key, value)) {
-            kept[key] = without_fraction(value);
+            kept[key] = key.starts_with("location") ? comparable_place(value) : comparable_date(value);
         }
     }
     return kept;

@@ -19,6 +19,18 @@ TEST(ContainerRules, dates_end_with_the_second) {
     EXPECT_EQ(tags.at("creation_time"), "2020-01-02T03:04:05Z");
 }
 
+TEST(ContainerRules, dates_and_places_are_the_same_in_every_form) {
+    EXPECT_EQ(comparable_file_tags({{"creation_time", "2016-05-31 17:01:35"}}),
+              comparable_file_tags({{"creation_time", "2016-05-31T17:01:35.000000Z"}}));
+    EXPECT_EQ(comparable_file_tags({{"location", "+40.680-074.500/"}}),
+              comparable_file_tags({{"location", "+40.6800-074.5000/"}}));
+    EXPECT_NE(comparable_file_tags({{"location", "+40.680-074.500/"}}),
+              comparable_file_tags({{"location", "+40.680-074.600/"}}));
+    EXPECT_NE(comparable_file_tags({{"creation_time", "2016-05-31 17:01:35"}}),
+              comparable_file_tags({{"creation_time", "2016-05-31 17:01:36"}}));
+    EXPECT_EQ(comparable_file_tags({{"title", "12:30 at noon.00"}}), (Tags{{"title", "12:30 at noon.00"}}));
+}
+
 TEST(ContainerRules, know_what_a_container_keeps) {
     EXPECT_TRUE(keeps_stream_tag("matroska", "anything"));
     EXPECT_TRUE(keeps_stream_tag("mp4", "language"));
