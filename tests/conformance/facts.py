@@ -26,7 +26,7 @@ def probed(path: Path) -> Json:
 @cache
 def first_frame(path: Path) -> Json:
     """The first frame of the first video stream."""
-    command = ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_frames", "-read_intervals", "%+#1"]
+    command = ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_frames", "-read_intervals", "%+#16"]
     output = subprocess.run([*command, "-of", "json", str(path)], check=True, capture_output=True, timeout=120).stdout
     frames: list[Json] = json.loads(output)["frames"]
     return frames[0]
@@ -174,7 +174,9 @@ def hdr(path: Path) -> list[Json]:
         top, _, bottom = str(text).partition("/")
         return round(int(top) / int(bottom), 3) if bottom else text
 
-    return [{k: number(v) for k, v in found[name].items()} for name in wanted if name in found]
+    # The primaries of a PNG alone are no display.
+    whole = {name: side for name, side in found.items() if name != wanted[0] or "max_luminance" in side}
+    return [{k: number(v) for k, v in whole[name].items()} for name in wanted if name in whole]
 
 
 def colour(path: Path) -> tuple[str, ...]:

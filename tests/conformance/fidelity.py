@@ -13,13 +13,19 @@ identity network and compares ffprobe's view of both files. FFmpeg {version}.
 - **kept**: the same in OUT; times within a millisecond where Matroska or WebM is on either side, else exactly.
 - **converted**: in the form the container or the codec has for it.
 - **said**: the container, or this FFmpeg's writer of it, cannot hold it; the plan says so before the start.
+- **refused**: the plan refuses it before anything is written, and says what would do.
 - **-**: not tried.
 
-WebM is written with AV1, HDR10 with HEVC, everything else with H.264.
+WebM is written with AV1, HDR10 with HEVC, everything else with H.264. The second half is what
+`ffmpeg -i IN -map 0 -c:v libx264 -c:a copy OUT` makes of the same file (WebM: `-c:v libsvtav1`): **lost** is neither
+kept nor converted, **refused** ends without a file.
 
-| input | | mp4 | mov | mkv | webm |
-|---|---|---|---|---|---|
+| input | | mp4 | mov | mkv | webm | ffmpeg: mp4 | mov | mkv | webm |
+|---|---|---|---|---|---|---|---|---|---|
 """
+
+
+VERDICTS = ("kept", "converted", "said", "refused", "-")
 
 
 def table(outcomes: list[Outcome], version: str) -> str:
@@ -30,6 +36,13 @@ def table(outcomes: list[Outcome], version: str) -> str:
         first = next(iter(of_feature.values()))
         for row, aspect in enumerate(first.feature.aspects):
             cells = [of_feature[c].verdicts.get(aspect, "failed") if c in of_feature else "-" for c in CONTAINERS]
-            shown = [cell if cell in ("kept", "converted", "said", "-") else "**failed**" for cell in cells]
+            shown = [cell if cell in VERDICTS else "**failed**" for cell in cells]
+            shown += [of_feature[c].of_ffmpeg[aspect] if c in of_feature else "-" for c in CONTAINERS]
             lines.append(f"| {feature if row == 0 else ''} | {aspect} | {' | '.join(shown)} |")
     return HEAD.format(version=version) + "\n".join(lines) + "\n"
+
+
+def features_of(page: str) -> list[str]:
+    """The rows of the table, whatever ffmpeg's version was."""
+    features = page.partition("\n## Real clips\n")[0]
+    return [line for line in features.splitlines() if line.startswith("| ") and line.endswith(" |")]

@@ -36,6 +36,8 @@ class Feature:
     containers: tuple[str, ...] = CONTAINERS
     otherwise: dict[tuple[str, str], Any] = field(default_factory=dict)
     says: str = ""  # in the plan's notes or the report's warnings
+    refuses: dict[str, str] = field(default_factory=dict)  # container -> why the plan refuses it
+    video_stream: int = 0  # which of the source's videos is enhanced
 
 
 def everywhere(aspect: str, value: Any, *containers: str) -> dict[tuple[str, str], Any]:
@@ -127,6 +129,13 @@ def make_sound_nobody_finds(folder: Path) -> Path:
     return folder / "unfound.ts"
 
 
+def make_late_dolby(folder: Path) -> Path:
+    pictures = ["-f", "lavfi", "-i", "testsrc2=size=96x64:rate=24:duration=3"]
+    tone = ["-itsoffset", "2", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=1"]
+    ffmpeg(*pictures, *tone, *X264, "-c:a", "ac3", folder / "late.mkv")
+    return folder / "late.mkv"
+
+
 def make_cut(folder: Path) -> Path:
     """Cut without re-encoding: an edit list hides what lies before the cut."""
     ffmpeg(*PICTURE, *TONE, *X264, "-g", "24", "-c:a", "aac", folder / "whole.mp4")
@@ -214,16 +223,23 @@ FEATURES = (
         "AVI: MPEG-4 and MP3",
         from_picture("in.avi", "-c:v", "mpeg4", "-bf", "0", "-c:a", "libmp3lame", sound=True),
         (*TIMES, *SOUND),
-        containers=("mp4", "mkv"),
+        containers=("mp4", "mov", "mkv"),
     ),
     Feature(
         "MPEG-TS that starts at 10 s",
         from_picture("in.ts", *X264, "-c:a", "ac3", "-output_ts_offset", "10", sound=True),
         (*TIMES, *SOUND),
-        containers=("mp4", "mkv"),
+        containers=("mp4", "mov", "mkv"),
     ),
     Feature("late and longer sound", make_late_sound, (*TIMES, *SOUND), containers=("mp4", "mov", "mkv")),
     Feature("MPEG-TS: sound after eight seconds", make_sound_nobody_finds, (*TIMES, *SOUND), containers=("mkv",)),
+    Feature(
+        "AC-3 two seconds after the pictures",
+        make_late_dolby,
+        (*TIMES, *SOUND),
+        containers=("mp4", "mov", "mkv"),
+        refuses=dict.fromkeys(("mp4", "mov"), "begins after the pictures, which a growing MP4 or MOV cannot say"),
+    ),
     Feature("edit list of a cut", make_cut, (*TIMES, *SOUND), containers=("mp4", "mkv")),
     Feature(
         "variable frame rate",
@@ -291,6 +307,19 @@ FEATURES = (
         ("colour",),
     ),
     Feature(
+        "chroma sited top left",
+        from_picture(
+            "chroma.mkv",
+            *X264,
+            "-bsf:v",
+            "h264_metadata=chroma_sample_loc_type=2",
+            "-chroma_sample_location",
+            "topleft",
+        ),
+        ("chroma location",),
+        containers=("mp4", "mov", "mkv"),
+    ),
+    Feature(
         "HDR10",
         from_picture(
             "hdr10.mkv",
@@ -351,6 +380,22 @@ FEATURES = (
         otherwise=everywhere("pixel format", "says alpha plane is dropped", "mov", "mkv"),
     ),
     Feature(
+        "transparency into FFV1",
+        from_picture("alpha.mov", "-c:v", "png", "-pix_fmt", "rgba"),
+        ("pixel format",),
+        options=("--encoder", "ffv1"),
+        containers=("mkv",),
+        otherwise={("mkv", "pixel format"): "bgra"},
+    ),
+    Feature(
+        "transparency into ProRes",
+        from_picture("alpha.mkv", "-c:v", "ffv1", "-pix_fmt", "yuva444p10le"),
+        ("pixel format",),
+        options=("--encoder", "prores_ks"),
+        containers=("mov",),
+        otherwise={("mov", "pixel format"): "yuva444p12le"},  # its decoder hands out two bits more
+    ),
+    Feature(
         "AV1 film grain",
         make_grainy,
         TIMES,
@@ -363,6 +408,6 @@ FEATURES = (
         make_resized,
         ("size",),
         containers=("mp4", "mkv"),
-        says="frames had another size or format than the first",
+        says="frames had another size, format or colour matrix than the first",
     ),
 )

@@ -7,7 +7,6 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from facts import ASPECTS, is_same
 from inputs import FEATURES, Feature
@@ -19,30 +18,31 @@ class Outcome:
 
     feature: Feature
     container: str
-    verdicts: dict[str, str]  # aspect -> kept, converted, said, or the reason of a failure
-    worse_than_ffmpeg: list[str]
+    verdicts: dict[str, str]  # aspect -> kept, converted, said, refused, or the reason of a failure
+    of_ffmpeg: dict[str, str]  # aspect -> kept, converted, lost, refused
     error: str = ""
+
+    @property
+    def worse_than_ffmpeg(self) -> list[str]:
+        return [a for a, theirs in self.of_ffmpeg.items() if theirs == "kept" and self.verdicts.get(a) == "said"]
+
+    @property
+    def better_than_ffmpeg(self) -> list[str]:
+        return [a for a, theirs in self.of_ffmpeg.items() if theirs == "lost" and self.verdicts.get(a) == "kept"]
 
 
 def encoder_options(feature: Feature, suffix: str) -> list[str]:
     if suffix == ".webm":
         return ["--codec", "av1", "--preset", "12", *(o for o in feature.options if o not in ("--codec", "hevc"))]
-    return ["--preset", "ultrafast", *feature.options]
+    preset = [] if "--encoder" in feature.options else ["--preset", "ultrafast"]
+    return [*preset, *feature.options]
 
 
-def enhance(millstream: Path, feature: Feature, source: Path, output: Path) -> tuple[list[str], list[str], str]:
+def run_program(millstream: Path, source: Path, output: Path, options: list[str]) -> tuple[list[str], list[str], str]:
     """Notes of the plan, warnings of the report, and the error if it failed."""
     quick = ["--model", "identity", "--scale", "1", "--progress", "json"]
-    command: list[str | Path] = [
-        millstream,
-        "enhance",
-        source,
-        "-o",
-        output,
-        *quick,
-        *encoder_options(feature, output.suffix),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    command: list[str | Path] = [millstream, "enhance", source, "-o", output, *quick, *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     notes = [note for e in events if e["event"] == "plan" for note in e["plan"]["notes"]]
     warnings = [w for e in events if e["event"] == "done" for w in e["report"]["warnings"]]
@@ -70,10 +70,6 @@ def plain_ffmpeg(source: Path, output: Path) -> bool:
     return subprocess.run(command, capture_output=True, timeout=120).returncode == 0
 
 
-def absent(value: Any) -> bool:
-    return value in ("", [], None) or (isinstance(value, list) and not any(value))
-
-
 def judge(feature: Feature, source: Path, output: Path, aspect: str, notes: list[str]) -> str:
     """kept, converted or said; anything else is what is wrong."""
     milliseconds = {source.suffix, output.suffix} & {".mkv", ".webm"} != set()
@@ -91,30 +87,37 @@ def judge(feature: Feature, source: Path, output: Path, aspect: str, notes: list
     return "kept" if is_same(aspect, before, after, milliseconds=milliseconds) else f"{after}, in the source {before}"
 
 
-def worse(feature: Feature, source: Path, output: Path, theirs: Path, verdicts: dict[str, str]) -> list[str]:
-    """Aspects that ffmpeg keeps and we do not."""
-    milliseconds = {source.suffix, output.suffix} & {".mkv", ".webm"} != set()
-    found = []
-    for aspect, verdict in verdicts.items():
-        if verdict == "kept" or (feature.otherwise.get((output.suffix[1:], aspect)) is not None and verdict != "said"):
-            continue
+def judge_ffmpeg(feature: Feature, source: Path, theirs: Path, aspect: str) -> str:
+    """The same of what a plain ffmpeg has made."""
+    milliseconds = {source.suffix, theirs.suffix} & {".mkv", ".webm"} != set()
+    expected = feature.otherwise.get((theirs.suffix[1:], aspect))
+    try:
         before, after = ASPECTS[aspect](source), ASPECTS[aspect](theirs)
-        if not absent(before) and is_same(aspect, before, after, milliseconds=milliseconds):
-            found.append(aspect)
-    return found
+    except (IndexError, KeyError):  # there is no such stream in it
+        return "lost"
+    if is_same(aspect, before, after, milliseconds=milliseconds):
+        return "kept"
+    given = expected is not None and not str(expected).startswith("says ")
+    return "converted" if given and is_same(aspect, expected, after, milliseconds=milliseconds) else "lost"
 
 
 def run_one(millstream: Path, feature: Feature, source: Path, container: str) -> Outcome:
     output = source.parent / f"out.{container}"
-    notes, warnings, error = enhance(millstream, feature, source, output)
+    theirs = source.parent / f"plain.{container}"
+    made = plain_ffmpeg(source, theirs)
+    of_ffmpeg = {a: judge_ffmpeg(feature, source, theirs, a) if made else "refused" for a in feature.aspects}
+    options = encoder_options(feature, output.suffix)
+    notes, warnings, error = run_program(millstream, source, output, options)
+    if container in feature.refuses:
+        refused = error.startswith("exit code 2") and feature.refuses[container] in error and not output.exists()
+        verdicts = dict.fromkeys(feature.aspects, "refused" if refused else f"not refused: {error}")
+        return Outcome(feature, container, verdicts, of_ffmpeg)
     if error:
-        return Outcome(feature, container, {}, [], error)
+        return Outcome(feature, container, {}, of_ffmpeg, error)
     if feature.says and not any(feature.says in sentence for sentence in [*notes, *warnings]):
         error = f"nothing says {feature.says!r}: {[*notes, *warnings]}"
     verdicts = {aspect: judge(feature, source, output, aspect, notes) for aspect in feature.aspects}
-    theirs = source.parent / f"plain.{container}"
-    lost = worse(feature, source, output, theirs, verdicts) if plain_ffmpeg(source, theirs) else []
-    return Outcome(feature, container, verdicts, lost, error)
+    return Outcome(feature, container, verdicts, of_ffmpeg, error)
 
 
 def run_all(millstream: Path, folder: Path) -> list[Outcome]:

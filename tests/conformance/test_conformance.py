@@ -6,13 +6,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import QUICK, ROOT, Run, ffmpeg, seeded_subset
-from facts import audio_offsets, decoded_times, frame_times, probed, streams
-from fidelity import table
+from conftest import QUICK, ROOT, Run, ffmpeg
+from facts import frame_times, probed, streams
+from fidelity import VERDICTS, features_of, table
 from inputs import FEATURES, PICTURE, X264, Feature
 from outcome import Outcome, run_all
+from real_clips import ALWAYS, RICH, ClipOutcome, clips_table, run_clip
+from real_clips import CONTAINERS as REAL_CONTAINERS
 
-VIDEO_SUFFIXES = {".avi", ".mkv", ".mov", ".MOV", ".mp4", ".ts", ".webm"}
 CASES = [(feature, container) for feature in FEATURES for container in feature.containers]
 
 
@@ -31,7 +32,7 @@ def test_everything_in_comes_out_or_the_plan_says_why_not(
 ) -> None:
     outcome = find(outcomes, feature, container)
     assert outcome.error == ""
-    assert {a: v for a, v in outcome.verdicts.items() if v not in ("kept", "converted", "said")} == {}
+    assert {a: v for a, v in outcome.verdicts.items() if v not in VERDICTS} == {}
 
 
 @pytest.mark.parametrize(("feature", "container"), CASES, ids=[f"{f.name} in {c}" for f, c in CASES])
@@ -43,8 +44,16 @@ def test_the_document_is_written_from_the_results(outcomes: list[Outcome], reque
     version = subprocess.run(["ffmpeg", "-version"], capture_output=True, text=True, check=True).stdout.split()[2]
     text = table(outcomes, version)
     assert "failed" not in text
+    page = ROOT / "docs" / "fidelity.md"
     if request.config.getoption("--full"):
-        (ROOT / "docs" / "fidelity.md").write_text(text)
+        _, heading, clips = page.read_text().partition("\n## Real clips\n")
+        page.write_text(text + heading + clips)
+    assert features_of(page.read_text()) == features_of(text), "./dev test --full writes it anew"
+
+
+def test_times_of_a_variable_rate_are_kept_in_mp4_where_ffmpeg_rounds_them(outcomes: list[Outcome]) -> None:
+    better = [o.feature.name for o in outcomes if o.container == "mp4" and "frame times" in o.better_than_ffmpeg]
+    assert "variable frame rate" in better
 
 
 def top_level_boxes(path: Path) -> list[str]:
@@ -147,21 +156,32 @@ def test_a_pixel_format_can_be_asked_for(run: Run, video: Path, tmp_path: Path) 
     assert "yuv420p" in wrong.stderr
 
 
-def test_real_clips_keep_their_times_and_their_sound(
-    run: Run, clips: Path, tmp_path: Path, request: pytest.FixtureRequest
+def real_outcomes(millstream: Path, clips: Path, folder: Path, *, full: bool) -> list[ClipOutcome]:
+    chosen = [clips / name for name in (RICH if full else RICH[:ALWAYS]) if (clips / name).exists()]
+    return [run_clip(millstream, clip, folder, container) for clip in chosen for container in REAL_CONTAINERS]
+
+
+def test_real_clips_come_out_whole(
+    millstream: Path, clips: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """Of moderate size: the suite is to be quick. --full: all of those."""
-    small = [p for p in clips.iterdir() if p.suffix in VIDEO_SUFFIXES and p.stat().st_size < 500_000]
-    for clip in seeded_subset(small, 6, full=bool(request.config.getoption("--full"))):
-        found = probed(clip)
-        pixels = max((int(s.get("width", 0)) * int(s.get("height", 0)) for s in found["streams"]), default=0)
-        if not streams(clip, "video") or pixels > 1_000_000:
-            continue
-        done = run("enhance", clip, "-o", "out.mkv", "-y", *QUICK)
-        assert done.returncode == 0, (clip.name, done.stderr)
-        if "warning" in done.stdout:
-            continue  # damaged: what is repaired differs
-        after = tmp_path / "out.mkv"
-        probed.cache_clear()
-        assert decoded_times(after) == pytest.approx(decoded_times(clip), abs=0.0011), clip.name
-        assert audio_offsets(after) == pytest.approx(audio_offsets(clip), abs=0.0011), clip.name
+    """Rich ones into Matroska and MP4; with --full all of them, and the table is written."""
+    full = bool(request.config.getoption("--full"))
+    outcomes = real_outcomes(millstream, clips, tmp_path, full=full)
+    assert {o.clip: o.error for o in outcomes if o.error} == {}
+    compared = [o for o in outcomes if not o.warnings]  # what is repaired differs
+    lost = {
+        (o.clip, o.container, aspect): verdict
+        for o in compared
+        for aspect, verdict in o.verdicts.items()
+        if verdict not in VERDICTS
+    }
+    assert lost == {}
+    assert len(compared) >= (30 if full else 8), [(o.clip, o.warnings) for o in outcomes if o.warnings]
+    page = ROOT / "docs" / "fidelity.md"
+    features, _, written = page.read_text().partition("\n## Real clips\n")
+    text = clips_table(outcomes)
+    if full:
+        page.write_text(features.rstrip() + "\n" + text)
+    else:
+        rows = [line for line in text.splitlines() if line.startswith("| `")]
+        assert set(rows) <= set(written.splitlines()), "./dev test --full writes them anew"
