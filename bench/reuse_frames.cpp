@@ -174,7 +174,7 @@ int run(const std::vector<std::string>& arguments) {
     std::printf("{\"frames\": %zu, \"off_cpu_s\": %.3f", inputs.size(), whole.seconds);
     for (const std::string& preset : wished.presets) {
         const Network& network = setting.model.network;
-        const ReuseSettings reuse = reuse_settings(reuse_called(preset), network, true);
+        const ReuseSettings reuse = reuse_settings(reuse_called(preset), network, true, setting.executor.precision);
         const Enhanced reused = enhanced(setting, reuse, inputs);
         std::vector<double> levels;
         for (std::size_t j = 0; j < reused.outputs.size(); ++j) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "enhance/reuse_plan.h"
+#include "model/executor.h"
 #include "model/network.h"
 #include "motion/motion_on_demand.h"
 #include "raw_frames.h"
@@ -22,7 +23,9 @@ namespace millstream {
 namespace {
 
 void follow(const char* preset, const Network& network, Size frame, const std::vector<at::Tensor>& inputs) {
-    ReusePlanner planner(reuse_settings(reuse_called(preset), network, true), frame);
+    ExecutorSettings executor;
+    resolve_backend(executor);
+    ReusePlanner planner(reuse_settings(reuse_called(preset), network, true, executor.precision), frame);
     MotionOnDemand motion(FlowQuality::full);
     double blocks = 0;
     std::size_t areas = 0;

@@ -62,13 +62,14 @@ struct ReuseSettings {
     int fade = 0;                ///< input pixels, less than halo
     int reach = 0;               ///< exact: how far the network sees
     double worth = 0.85;         ///< share of the frame; where more would be computed, all is
-    double flow_worth = 0;       ///< share of the frame; where more would be computed without a flow, one is asked for
+    double flow_cost = 0;        ///< of a search for motion, as a share of the network's work on a frame
     int check_every = 0;         ///< frames; 0 = never
     float check_most = 0;        ///< root mean square error of a checked area from which thresholds tighten
 };
 
-/// `reuse` is not off. `tiles_exact`: the frame is not cut into tiles whose seams would show.
-ReuseSettings reuse_settings(Reuse reuse, const Network& network, bool tiles_exact);
+/// `reuse` is not off. `tiles_exact`: the frame is not cut into tiles whose seams would show. `precision`: what the
+/// network runs in, which decides what a search for motion is worth.
+ReuseSettings reuse_settings(Reuse reuse, const Network& network, bool tiles_exact, Precision precision);
 
 /// Where a block of the output comes from.
 enum class BlockSource : std::uint8_t { computed, still, moved };
@@ -85,6 +86,12 @@ struct ReusePlan {
 
 /// Finds Motion::flow of the frame in hand.
 using FindFlow = std::function<at::Tensor()>;
+
+// Note [Pauses]
+// Where a camera moves or grain dances the search for motion finds little, and costs as much as ever. After one that
+// took away less than it cost, one frame goes without, after the next such two, then four, up to kLongestPause: noise
+// then pays for a search every seventeen frames. One that was worth it ends that. A restart forgets it, so that what
+// is decided follows from the frames since then alone.
 
 /// Follows one video, frame by frame; one thread at a time. Depends on the inputs alone, and on what checks found,
 /// which the caller says at a fixed place in the order of frames.
@@ -114,6 +121,8 @@ private:
     ReusePlan plan_exact(const at::Tensor& input);
     void measure_still(const at::Tensor& input, ReusePlan& plan);
     void measure_moved(const at::Tensor& input, ReusePlan& plan);
+    bool may_search(double needed);
+    void judge_search(double saved);
     void choose_areas(ReusePlan& plan);
     void choose_check(std::int64_t index, ReusePlan& plan) const;
     void remember(const at::Tensor& input, ReusePlan& plan);
@@ -124,6 +133,8 @@ private:
     ReuseSettings settings_;
     Size frame_;
     float strictness_ = 1;             // thresholds are multiplied by it
+    int pause_ = 0;                    // frames after the next search in vain: Note [Pauses]
+    int paused_ = 0;                   // frames to go without a search
     at::Tensor before_;                // the last input; undefined: nothing to reuse
     at::Tensor base_;                  // Note [Reuse]
     at::Tensor moved_base_;            // of the frame in hand, where a flow was looked at

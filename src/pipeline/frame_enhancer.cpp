@@ -127,7 +127,7 @@ struct FrameEnhancer::State {
         ReuseEnhancer::Settings reuse{{}, frame, settings.threads};
         if (reuses()) {
             const bool exact_tiles = choice.layout.tile == frame || choice.halo >= model.network.receptive_radius;
-            reuse.reuse = reuse_settings(options.reuse, model.network, exact_tiles);
+            reuse.reuse = reuse_settings(options.reuse, model.network, exact_tiles, settings.precision);
             if (choice.layout.tile == frame) {
                 reuse.strips = strips_for(choice.requests, frame, reuse.reuse->reach);
             }

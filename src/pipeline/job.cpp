@@ -308,7 +308,7 @@ private:
         settings.frames_in_flight = job_.memory.frames_in_flight;
         if (job_.plan.reuse != Reuse::off) {
             const Network& network = job_.model->network;
-            settings.reuse = reuse_settings(job_.plan.reuse, network, job_.plan.tiles_exact);
+            settings.reuse = reuse_settings(job_.plan.reuse, network, job_.plan.tiles_exact, job_.executor.precision);
             settings.enhancer.executor.any_shape = true;
             if (settings.enhancer.layout.tile == settings.enhancer.frame) {
                 settings.strips = strips_for(job_.executor.requests, settings.enhancer.frame, settings.reuse->reach);

@@ -93,7 +93,7 @@ ReuseSettings settings(Reuse reuse, bool tiles_exact = true) {
     Network network;
     network.receptive_radius = 8;
     network.macs_per_pixel = 600'000;
-    return reuse_settings(reuse, network, tiles_exact);
+    return reuse_settings(reuse, network, tiles_exact, Precision::fp32);
 }
 
 at::Tensor picture(std::uint64_t seed) {
@@ -246,6 +246,51 @@ TEST(Reuse, noise_goes_the_plain_way) {
     EXPECT_EQ(safe.counts.whole_frames, 6);
     EXPECT_EQ(safe.counts.computed_frames, 6);
     expect_equal(safe.outputs, run(frames, {}).outputs);
+}
+
+// How often a planner asks for a flow, which is none.
+int searches_in(ReusePlanner& planner, const Frames& frames) {
+    int searches = 0;
+    Motion goes_on;
+    goes_on.cut = false;
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        planner.next(static_cast<std::int64_t>(i), frames[i], goes_on, false, [&] {
+            ++searches;
+            return at::zeros({2, kFrame.height, kFrame.width});
+        });
+    }
+    return searches;
+}
+
+TEST(Reuse, motion_is_searched_for_ever_less_often_where_it_finds_nothing) {
+    const Frames frames = noisy(40, 20);
+    ReusePlanner planner(settings(Reuse::safe), kFrame);
+    EXPECT_EQ(searches_in(planner, frames), 6) << "in frames 1, 3, 6, 11, 20 and 37";
+    planner.reset();
+    EXPECT_EQ(searches_in(planner, frames), 6) << "a restart forgets what was found";
+}
+
+TEST(Reuse, motion_is_searched_for_in_every_frame_as_long_as_that_pays) {
+    const at::Tensor wide = at::upsample_bicubic2d(at::rand({1, 3, 40, 60}), {240, 360}, false)[0].clamp(0, 1);
+    ReusePlanner planner(settings(Reuse::fast), kFrame);
+    int searches = 0;
+    Motion goes_on;
+    goes_on.cut = false;
+    for (int i = 0; i < 8; ++i) {
+        const at::Tensor shifted = wide.narrow(1, 40, kFrame.height).narrow(2, 20 + 2 * i, kFrame.width).contiguous();
+        planner.next(i, shifted, goes_on, false, [&] {
+            ++searches;
+            return at::stack({at::full({kFrame.height, kFrame.width}, 2.0F), at::zeros({kFrame.height, kFrame.width})});
+        });
+    }
+    EXPECT_EQ(searches, 7);
+}
+
+TEST(Reuse, a_faster_network_asks_for_more_before_motion_is_searched_for) {
+    Network network;
+    network.macs_per_pixel = 600'000;
+    EXPECT_LT(reuse_settings(Reuse::safe, network, true, Precision::fp32).flow_cost,
+              reuse_settings(Reuse::safe, network, true, Precision::bf16).flow_cost);
 }
 
 TEST(Reuse, nothing_that_changes_grows_older_than_allowed) {
