@@ -4,7 +4,7 @@
 # one is sanitized: two cores have both in minutes.
 
 # Rooms whose tests run under sanitizers: those that read what others wrote. With --full also those that only compute.
-sanitized_rooms=(base picture media frame model config cli)
+sanitized_rooms=(base picture media frame model verify config cli)
 more_sanitized_rooms=(enhance motion temporal resource pipeline)
 
 run_tests() {
