@@ -105,7 +105,7 @@ def test_an_odd_source_is_enlarged_exactly(run: Run, tmp_path: Path) -> None:
     assert (shape["width"], shape["height"]) == (323, 183)
 
 
-def matrix_at(data: bytes) -> int:
+def matrix_at(data: bytes | bytearray) -> int:
     """Where the display matrix of the first track is (ISO/IEC 14496-12, TrackHeaderBox of version 0)."""
     return data.index(b"tkhd") + 4 + 40
 
