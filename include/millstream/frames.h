@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "millstream/options.h"
@@ -50,6 +51,9 @@ struct FrameCounts {
     std::int64_t planar_writes = 0;   ///< planar representations written
     std::int64_t packed_writes = 0;   ///< packed ones, both orders together
     std::int64_t buffers = 0;         ///< pixel buffers ever allocated: the most that were in use at a time
+    /// Pixel buffers that are not back in their pool: those of frames, and those that views alone still keep. What a
+    /// frame's caller brought, and the decoder's own pictures, are none.
+    std::int64_t buffers_in_use = 0;
 };
 
 /// A share of one frame: copies are cheap and hold the same pixels. A representation is written once, when it is first
@@ -87,7 +91,8 @@ private:
 /// Decodes a video from its first frame to its last. One thread at a time.
 class FrameReader {
 public:
-    /// Of `options`: input, video_stream, hwaccel, bake_rotation. Throws Error(input), Error(usage).
+    /// Of `options`: input, video_stream, hwaccel, bake_rotation, deinterlace (which looks at the video's first frames,
+    /// and is automatic by default, as in a job). Throws Error(input), Error(usage).
     explicit FrameReader(const Options& options);
     explicit FrameReader(const std::filesystem::path& input);
     ~FrameReader();
@@ -128,7 +133,7 @@ public:
     void push(const VideoFrame& frame);
     VideoFrame pop();
     VideoFrame drain();
-    /// Forgets history and drops what is in flight.
+    /// Forgets history and drops what is in flight: waits for what the network is at, and computes nothing more.
     void reset();
 
     /// All frames `next` gives, until an empty one, to `take`, in order.
@@ -137,6 +142,8 @@ public:
     [[nodiscard]] int scale() const;
     [[nodiscard]] std::int64_t in_flight() const;
     [[nodiscard]] FrameCounts counts() const;   ///< of the frames it gave
+    /// What the caller should know of the way it works here; a sentence each, mostly none.
+    [[nodiscard]] const std::vector<std::string>& notes() const;
     /// What was done because memory ran short, as in Report::backoffs. Each names the frame's index.
     [[nodiscard]] const std::vector<BackOff>& back_offs() const;
 
@@ -149,8 +156,10 @@ private:
 /// is called OUT.part; without it, it is removed.
 class FrameWriter {
 public:
-    /// Of `options`: everything about encoding, streams, disk and memory. What depends on the frames' size is decided
-    /// with the first one. Throws Error(usage), Error(refused).
+    /// Of `options`: overwrite, size, codec, encoder, crf, preset, encoder_options, pixel_format, faststart, audio,
+    /// subtitles, convert_subtitles, max_memory, disk_limit. video_stream, bake_rotation and deinterlace are those of
+    /// `like`; others have no effect. What depends on the frames' size is decided with the first one. Frames have no
+    /// alpha plane, and the file gets none. Throws Error(usage), Error(refused).
     FrameWriter(const std::filesystem::path& output, const FrameReader& like, const Options& options = {});
     ~FrameWriter();
     FrameWriter(FrameWriter&&) noexcept;

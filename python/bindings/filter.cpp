@@ -37,9 +37,12 @@ PythonFilter::PythonFilter(nb::object function, int batch_frames, bool torch)
 
 void PythonFilter::process(FilterBatch& batch) {
     const nb::gil_scoped_acquire lock;
-    const nb::object given = function_(pixels_of(batch, torch_));
+    nb::object given = function_(pixels_of(batch, torch_));
     if (given.is_none()) {
         return;
+    }
+    if (nb::hasattr(given, "detach") && nb::hasattr(given, "cpu")) {   // of Torch, from a device or with gradients
+        given = given.attr("detach")().attr("cpu")();
     }
     Result result;
     if (!nb::try_cast(given, result) || !has_shape_of(result, batch)) {

@@ -106,6 +106,7 @@ nb::dict facts_of(const FrameCounts& counts) {
     facts["planar_writes"] = counts.planar_writes;
     facts["packed_writes"] = counts.packed_writes;
     facts["buffers"] = counts.buffers;
+    facts["buffers_in_use"] = counts.buffers_in_use;
     return facts;
 }
 
@@ -199,6 +200,7 @@ void add_enhancer(nb::module_& module) {
         .def("reset", &FrameEnhancer::reset, nb::call_guard<nb::gil_scoped_release>())
         .def_prop_ro("scale", &FrameEnhancer::scale)
         .def_prop_ro("in_flight", &FrameEnhancer::in_flight)
+        .def_prop_ro("notes", [](const FrameEnhancer& self) { return self.notes(); })
         .def_prop_ro("back_offs", &back_offs_of)
         .def_prop_ro("counts", [](const FrameEnhancer& self) { return facts_of(self.counts()); });
 }

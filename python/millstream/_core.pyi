@@ -1,7 +1,11 @@
 """The compiled part. Private: use the package around it."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal, overload
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
 
 VERSION: str
 
@@ -56,9 +60,14 @@ class Frame:
     def width(self) -> int: ...
     @property
     def height(self) -> int: ...
-    def numpy(self, layout: str = "bgr") -> Any:
+    @overload
+    def numpy(self, layout: Literal["bgr", "rgb"] = "bgr") -> NDArray[np.uint8]:
         """A view: "bgr" or "rgb" uint8 (H, W, 3), or "float" float32 (H, W, 3), R G B, 0..1, of the planar memory."""
-    def torch(self) -> Any:
+    @overload
+    def numpy(self, layout: Literal["float"]) -> NDArray[np.float32]: ...
+    @overload
+    def numpy(self, layout: str) -> NDArray[Any]: ...
+    def torch(self) -> torch.Tensor:
         """A view: float32 [3, H, W], R G B, 0..1, gamma as in the source, on the CPU."""
     def at_time_of(self, other: Frame) -> Frame:
         """These pixels at the place of `other` in its video."""
@@ -95,6 +104,8 @@ class Enhancer:
     def in_flight(self) -> int: ...
     @property
     def back_offs(self) -> list[dict[str, Any]]: ...
+    @property
+    def notes(self) -> list[str]: ...
     @property
     def counts(self) -> dict[str, int]: ...
 

@@ -188,6 +188,13 @@ void ReuseEnhancer::reset() {
     }
 }
 
+void ReuseEnhancer::drop() {
+    network_.drop();
+    pending_.clear();
+    done_.clear();
+    reset();
+}
+
 void ReuseEnhancer::count(const ReusePlan& plan) {
     ++counts_.frames;
     counts_.whole_frames += plan.whole ? 1 : 0;

@@ -52,6 +52,8 @@ public:
     std::optional<EnhancerFrame> drain();
     /// The next frame is computed as a whole.
     void reset();
+    /// Forgets what is in flight, too: SteadyEnhancer::drop.
+    void drop();
 
     [[nodiscard]] std::size_t frames_in_flight() const { return pending_.size() + done_.size(); }
     [[nodiscard]] const ReuseCounts& counts() const { return counts_; }

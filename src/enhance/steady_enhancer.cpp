@@ -92,6 +92,11 @@ void SteadyEnhancer::shut_down() {
     enhancer_.reset();   // waits: nobody writes into the outputs any more
 }
 
+void SteadyEnhancer::drop() {
+    shut_down();
+    pending_.clear();
+}
+
 void SteadyEnhancer::rebuild() {
     ExecutorSettings wanted = settings_.executor;
     wanted.requests = effort_.requests;

@@ -50,6 +50,8 @@ public:
     void submit(std::int64_t index, at::Tensor input);
     std::optional<EnhancerFrame> poll();
     std::optional<EnhancerFrame> drain();
+    /// Forgets what is in flight. Waits for what the executor is at, and throws nothing of what that throws.
+    void drop();
 
     [[nodiscard]] std::size_t frames_in_flight() const { return pending_.size(); }
     [[nodiscard]] double copies() const { return copies_ + (enhancer_ ? enhancer_->copies() : 0); }

@@ -72,9 +72,6 @@ ExecutorSettings executor_settings(const Options& options, const std::vector<Dev
     settings.precision = options.precision;
     settings.threads = options.threads > 0 ? options.threads : usable_cpus();
     resolve_backend(settings);
-    for (const auto& link : settings.links) {
-        link->limit(vram_budget(options, devices));
-    }
     return settings;
 }
 
@@ -88,6 +85,9 @@ struct FrameEnhancer::State {
           devices(choose_devices(options.device, options.backend, find_devices(options.device))),
           settings(executor_settings(options, devices)) {
         check(options);
+        if (auto sentence = limit_devices(settings, vram_budget(options, devices))) {
+            notes.push_back(*std::move(sentence));
+        }
     }
 
     struct Waiting {
@@ -102,6 +102,7 @@ struct FrameEnhancer::State {
     std::shared_ptr<FrameOrigin> origin;        // of what comes out
     Size size{};                                // of what goes in
     std::unique_ptr<TensorPool> network_pool;   // where the network's size is not the one asked for
+    std::vector<std::string> notes;
     std::vector<BackOff> back_offs;
     std::unique_ptr<SteadyEnhancer> network;
     std::unique_ptr<ReuseEnhancer> enhancer;
@@ -165,7 +166,7 @@ struct FrameEnhancer::State {
                 .frame = frame,
                 .layout = {choice.layout.tile, choice.halo, choice.blend, choice.layout.alignment},
                 .may_lower_precision = options.precision == Precision::automatic,
-                .release_every_frame = options.release == ReleasePolicy::every_frame};
+                .release_every_frame = releases_every_frame(options)};
     }
 
     SteadyEnhancer::Surroundings surroundings() {
@@ -319,9 +320,13 @@ VideoFrame FrameEnhancer::drain() {
 }
 
 void FrameEnhancer::reset() {
-    while (!drain().empty()) {
+    State& state = *state_;
+    if (state.enhancer) {
+        state.enhancer->drop();
     }
-    state_->forget();
+    state.waiting.clear();
+    state.done.clear();
+    state.forget();
 }
 
 void FrameEnhancer::stream(const std::function<VideoFrame()>& next, const std::function<void(VideoFrame)>& take) {
@@ -347,6 +352,9 @@ FrameCounts FrameEnhancer::counts() const {
     return state_->origin ? state_->origin->counts() : FrameCounts{};
 }
 
+const std::vector<std::string>& FrameEnhancer::notes() const {
+    return state_->notes;
+}
 const std::vector<BackOff>& FrameEnhancer::back_offs() const {
     return state_->back_offs;
 }

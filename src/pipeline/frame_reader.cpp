@@ -1,7 +1,9 @@
+#include <string>
 #include <utility>
 
 #include "base/cpu.h"
 #include "media/decoder.h"
+#include "media/interlacing.h"
 #include "media/probe.h"
 #include "pipeline/video_frame.h"
 
@@ -11,11 +13,22 @@ struct FrameReader::State {
     explicit State(Options asked)
         : options(std::move(asked)),
           source(probe(options.input, options.video_stream, options.bake_rotation)),
-          decoder(source, {.threads = usable_cpus(), .hwaccel = options.hwaccel}),
+          deinterlacing(choose_deinterlacing()),
+          decoder(source, {.threads = usable_cpus(), .hwaccel = options.hwaccel, .deinterlacing = deinterlacing}),
           origin(std::make_shared<FrameOrigin>(Size{source.video().video->width, source.video().video->height})) {}
+
+    Deinterlacing choose_deinterlacing() {
+        std::string words;
+        const Deinterlacing chosen = decide_deinterlacing(look_for_interlacing(source), options.deinterlace, words);
+        if (chosen.rate == DeinterlacedRate::fields) {
+            use_field_rate(source);
+        }
+        return chosen;
+    }
 
     Options options;
     SourceInfo source;
+    Deinterlacing deinterlacing;
     VideoDecoder decoder;
     std::shared_ptr<FrameOrigin> origin;
     std::int64_t next_index = 0;

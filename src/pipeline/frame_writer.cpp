@@ -18,6 +18,9 @@ PreparedJob prepare_encoding(Options options, Size size) {
     options.temporal = TemporalPreset::off;
     options.colour_fix = ColourFixing::off;
     options.debug_view = DebugView::none;
+    options.alpha = Alpha::drop;   // frames have none
+    options.crop = {};
+    options.strict = false;
     options.scale = 1;
     options.fit.reset();
     options.size = options.size.value_or(size);
@@ -79,6 +82,7 @@ FrameWriter::FrameWriter(const std::filesystem::path& output, const FrameReader&
     asked.output = output;
     asked.video_stream = like.options().video_stream;
     asked.bake_rotation = like.options().bake_rotation;
+    asked.deinterlace = like.options().deinterlace;   // fields stay fields, or are said to be none
     state_ = std::make_unique<State>(std::move(asked));
 }
 FrameWriter::~FrameWriter() = default;

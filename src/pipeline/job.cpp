@@ -301,9 +301,7 @@ private:
         settings.enhancer.layout = {job_.memory.layout.tile, job_.memory.halo, job_.memory.blend,
                                     job_.memory.layout.alignment};
         settings.enhancer.may_lower_precision = options.precision == Precision::automatic;
-        settings.enhancer.release_every_frame =
-            options.release == ReleasePolicy::every_frame ||
-            (options.release == ReleasePolicy::automatic && options.max_vram.has_value());
+        settings.enhancer.release_every_frame = releases_every_frame(options);
         settings.link = link_;
         settings.frames_in_flight = job_.memory.frames_in_flight;
         if (job_.plan.reuse != Reuse::off) {

@@ -168,6 +168,16 @@ std::uint64_t vram_budget(const Options& options, const std::vector<DeviceInfo>&
     return options.max_vram.value_or(least);
 }
 
+std::optional<std::string> limit_devices(const ExecutorSettings& settings, std::uint64_t bytes) {
+    bool told = true;
+    for (const auto& link : settings.links) {
+        told = link->limit(bytes) && told;
+    }
+    return told ? std::nullopt
+                : std::optional<std::string>(
+                      "The limit on device memory is planned for, but Torch's allocator cannot be told of it here.");
+}
+
 void check_alignment(const Network& network, Size frame) {
     if (frame.width % network.alignment == 0 && frame.height % network.alignment == 0) {
         return;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "enhance/cost_model.h"
@@ -11,6 +12,7 @@
 #include "millstream/options.h"
 #include "millstream/plan.h"
 #include "model/device.h"
+#include "model/executor.h"
 #include "model/network.h"
 
 namespace millstream {
@@ -69,6 +71,15 @@ struct MemoryChoice {
 
 /// How much of each device's own memory may be taken: what the user allows, or 90 % of what is free on the fullest.
 std::uint64_t vram_budget(const Options& options, const std::vector<DeviceInfo>& devices);
+
+/// Tells each device's allocator of `bytes`, its budget. Where one cannot be told: a sentence that says so.
+std::optional<std::string> limit_devices(const ExecutorSettings& settings, std::uint64_t bytes);
+
+/// Whether caches are given back behind each frame.
+inline bool releases_every_frame(const Options& options) {
+    return options.release == ReleasePolicy::every_frame ||
+           (options.release == ReleasePolicy::automatic && options.max_vram.has_value());
+}
 
 /// Throws Error(model) where a network that shrinks its pictures first cannot take this size.
 void check_alignment(const Network& network, Size frame);

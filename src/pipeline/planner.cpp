@@ -167,16 +167,14 @@ private:
             note(fit_to_int8(job_));
         }
         choose_reuse();
-        limit_devices();
+        tell_devices();
     }
 
     // Before anything is allocated there. What Torch's allocator may take stays below the budget by what the driver
     // takes for itself beside it.
-    void limit_devices() {
-        for (const auto& link : job_.executor.links) {
-            if (!link->limit(vram_budget(options(), job_.devices))) {
-                note("The limit on device memory is planned for, but Torch's allocator cannot be told of it here.");
-            }
+    void tell_devices() {
+        if (auto sentence = limit_devices(job_.executor, vram_budget(options(), job_.devices))) {
+            note(*std::move(sentence));
         }
     }
 

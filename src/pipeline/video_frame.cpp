@@ -43,7 +43,11 @@ void FrameOrigin::convert(const Picture& picture, at::Tensor& tensor) {
 }
 
 FrameCounts FrameOrigin::counts() const {
-    return {live.load(), planar_writes.load(), packed_writes.load(), planar_.allocated() + packed_.allocated()};
+    return {.live = live.load(),
+            .planar_writes = planar_writes.load(),
+            .packed_writes = packed_writes.load(),
+            .buffers = planar_.allocated() + packed_.allocated(),
+            .buffers_in_use = planar_.live() + packed_.live()};
 }
 
 VideoFrame::State::State(std::shared_ptr<FrameOrigin> frame_origin) : origin(std::move(frame_origin)) {

@@ -88,7 +88,7 @@ private:
 };
 
 /// Goes nowhere: what is sent is copied.
-class CountedDevice final : public DeviceLink {
+class CountedDevice : public DeviceLink {
 public:
     /// `resident`: every tensor counts as being there.
     explicit CountedDevice(CountedMemory& memory, bool resident = false) : memory_(memory), resident_(resident) {}

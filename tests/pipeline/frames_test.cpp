@@ -43,16 +43,21 @@ TEST_F(Frames, pixels_are_written_on_first_request_and_given_back_with_the_last_
     FrameReader reader(options_);
     VideoFrame frame = reader.next();
     EXPECT_EQ(reader.counts().planar_writes, 0);
-    const at::Tensor tensor = tensor_of(frame);
+    at::Tensor tensor = tensor_of(frame);
     EXPECT_EQ(tensor.data_ptr(), static_cast<void*>(frame.planar().data));
-    const PackedPixels packed = frame.packed();
+    PackedPixels packed = frame.packed();
     EXPECT_EQ(packed.data, frame.packed().data);
     EXPECT_EQ(reader.counts().planar_writes, 1);
     EXPECT_EQ(reader.counts().packed_writes, 1);
     EXPECT_EQ(reader.counts().live, 1);
     frame = {};
     EXPECT_EQ(reader.counts().live, 0);
-    EXPECT_GE(tensor.sum().item<float>(), 0);   // the view keeps the memory
+    EXPECT_EQ(reader.counts().buffers_in_use, 2);   // the views keep the memory
+    EXPECT_GE(tensor.sum().item<float>(), 0);
+    tensor.reset();
+    packed = {};
+    EXPECT_EQ(reader.counts().buffers_in_use, 0);
+    EXPECT_EQ(reader.counts().buffers, 2);   // back in their pools
 }
 
 TEST_F(Frames, a_video_has_its_frames_in_order_and_then_an_empty_one) {
@@ -91,6 +96,22 @@ TEST_F(Frames, a_frame_of_another_size_in_the_stream_starts_anew_and_loses_none)
     for (const at::Tensor& picture : pictures) {
         EXPECT_TRUE(at::equal(tensor_of(enhancer.drain()), picture));
     }
+    EXPECT_TRUE(enhancer.drain().empty());
+}
+
+TEST_F(Frames, a_reset_drops_what_is_in_flight_without_making_frames_of_it) {
+    FrameEnhancer enhancer(options_);
+    const at::Tensor picture = at::rand({3, 32, 32}, at::kFloat);
+    for (int i = 0; i < 3; ++i) {
+        enhancer.push(frame_of(picture));
+    }
+    EXPECT_EQ(enhancer.in_flight(), 3);
+    enhancer.reset();
+    EXPECT_EQ(enhancer.in_flight(), 0);
+    EXPECT_EQ(enhancer.counts().planar_writes, 0);
+    EXPECT_EQ(enhancer.counts().buffers_in_use, 0);
+    enhancer.push(frame_of(picture));   // and goes on
+    EXPECT_TRUE(at::equal(tensor_of(enhancer.drain()), picture));
     EXPECT_TRUE(enhancer.drain().empty());
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/bytes.h"
+#include "model/counted_device.h"
 
 namespace millstream {
 namespace {
@@ -24,6 +25,33 @@ MemoryNeeds needs_for(Size frame, std::uint64_t budget) {
     needs.halo = 19;
     needs.threads = 2;
     return needs;
+}
+
+class Deaf : public CountedDevice {
+public:
+    using CountedDevice::CountedDevice;
+    bool limit(std::uint64_t /*bytes*/) override { return false; }
+};
+
+TEST(DeviceMemory, every_device_is_told_its_budget_and_one_that_cannot_be_is_said) {
+    CountedMemory memory;
+    ExecutorSettings settings;
+    settings.links = {std::make_shared<CountedDevice>(memory)};
+    EXPECT_FALSE(limit_devices(settings, kGiB));
+    settings.links.insert(settings.links.begin(), std::make_shared<Deaf>(memory));
+    const auto sentence = limit_devices(settings, 0);
+    ASSERT_TRUE(sentence);
+    EXPECT_NE(sentence->find("cannot be told"), std::string::npos);
+    EXPECT_THROW(memory.allocate(1), c10::OutOfMemoryError) << "the one behind it has been told";
+}
+
+TEST(DeviceMemory, caches_go_back_behind_each_frame_where_it_is_asked_for_or_the_device_is_shared) {
+    Options options;
+    EXPECT_FALSE(releases_every_frame(options));
+    options.max_vram = kGiB;
+    EXPECT_TRUE(releases_every_frame(options));
+    options.release = ReleasePolicy::on_pressure;
+    EXPECT_FALSE(releases_every_frame(options));
 }
 
 TEST(FitMemory, a_small_frame_is_not_tiled_and_uses_every_core) {

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import gc
+import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import cv2
 import millstream
 import numpy as np
 import pytest
-from conftest import files_in, make_video, stream
+from conftest import ffmpeg, files_in, make_video, stream
 from millstream import OptionWords
 
 PLAIN: OptionWords = {"model": "identity", "scale": 1, "temporal": "off"}
@@ -31,7 +34,7 @@ def test_frames_are_the_pictures_that_opencv_sees(video: Path) -> None:
         read, theirs = capture.read()
         assert read
         ours = frame.numpy()
-        assert (ours.shape, ours.dtype, frame.index) == ((90, 160, 3), np.uint8, index)
+        assert (ours.shape, str(ours.dtype), frame.index) == ((90, 160, 3), "uint8", index)
         # OpenCV's chroma is that of the nearest sample, ours is interpolated: edges of saturated colours differ.
         difference = np.abs(theirs.astype(int) - ours)
         assert np.median(difference) <= 2
@@ -79,6 +82,13 @@ def test_r2_5_memory_goes_back_with_the_last_reference_and_is_used_again(video: 
     assert reader.counts["packed_writes"] == 24
     # A planar one in use and one becoming so, two packed held and one on the way; never one a frame.
     assert reader.counts["buffers"] <= 6
+    assert reader.counts["buffers_in_use"] == 2  # the two arrays: memory, not frames
+    arrays.pop()
+    gc.collect()
+    assert reader.counts["buffers_in_use"] == 1
+    arrays.clear()
+    gc.collect()
+    assert reader.counts["buffers_in_use"] == 0
 
 
 def test_a_view_outlives_frame_and_reader(video: Path) -> None:
@@ -168,6 +178,12 @@ def test_options_without_effect_are_refused(clip: Path, tmp_path: Path) -> None:
     reader = millstream.Reader(clip)
     with pytest.raises(TypeError, match="temporal: no use for Writer"):
         millstream.Writer(tmp_path / "out.mp4", like=reader, temporal="off")
+    listed = set(re.findall(r"\w+", re.split("Options:", millstream.Writer.__doc__ or "")[1]))
+    without = {"reports", "metrics_file", "strict_io", "chunk", "runner", "video_stream", "crop", "deinterlace"}
+    assert without <= set(OptionWords.__annotations__) - listed  # those that help() lists are taken, no others
+    for name in set(OptionWords.__annotations__) - listed:
+        with pytest.raises(TypeError, match=f"{name}: no use for Writer"):
+            millstream.Writer(tmp_path / "out.mp4", like=reader, **{name: "1"})  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="the Reader of the video"):
         millstream.Writer(tmp_path / "out.mp4", like=str(clip))  # type: ignore[arg-type]
     with pytest.raises(millstream.Error, match="no such option"):
@@ -239,6 +255,83 @@ def test_a_writer_that_is_left_by_an_exception_leaves_no_file(clip: Path, tmp_pa
     with pytest.raises(ZeroDivisionError):
         fail()
     assert files_in(tmp_path) == {}
+
+
+def test_interlaced_video_is_deinterlaced_and_said_to_be_progressive_unless_it_is_left_as_it_is(tmp_path: Path) -> None:
+    weave = "testsrc2=size=192x144:rate=50:duration=1.2,scroll=horizontal=0.02,interlace=scan=tff:lowpass=off"
+    coding = ["-c:v", "libx264", "-crf", "10", "-flags", "+ilme+ildct", "-x264-params", "tff=1"]
+    ffmpeg("-f", "lavfi", "-i", weave, *coding, tmp_path / "in.mkv")
+
+    def through(name: str, **options: str) -> tuple[int, str]:
+        reader = millstream.Reader(tmp_path / "in.mkv", **options)  # type: ignore[arg-type]
+        with millstream.Writer(tmp_path / name, like=reader, preset="ultrafast") as writer:
+            for frame in reader:
+                writer.write(frame)
+        return writer_frames(tmp_path / name), stream(tmp_path / name, "video").get("field_order", "unknown")
+
+    def writer_frames(path: Path) -> int:
+        return int(stream(path, "video")["nb_read_frames"])
+
+    assert through("auto.mkv") == (30, "progressive")
+    assert through("fields.mkv", deinterlace="field") == (60, "progressive")
+    frames, order = through("off.mkv", deinterlace="off")
+    assert (frames, order in {"tt", "tb", "bb", "bt"}) == (30, True)
+    torn, whole = (next(iter_from(tmp_path / "in.mkv", how, 8)).numpy().astype(int) for how in ("off", "auto"))
+    assert lines_apart(whole) < 0.7 * lines_apart(torn)
+
+
+def iter_from(path: Path, deinterlace: str, skipped: int) -> millstream.Reader:
+    reader = millstream.Reader(path, deinterlace=deinterlace)
+    for _ in range(skipped):
+        next(reader)
+    return reader
+
+
+def lines_apart(picture: Any) -> float:
+    """How much lines differ from the mean of their neighbours: fields of two instants are torn apart."""
+    return float(np.abs(picture[1:-1] - (picture[:-2] + picture[2:]) / 2).mean())
+
+
+def test_a_writer_makes_no_alpha_plane_because_frames_have_none(tmp_path: Path) -> None:
+    source = "testsrc2=size=64x48:rate=24,format=yuva444p"
+    ffmpeg("-f", "lavfi", "-i", source, "-frames:v", "3", "-c:v", "ffv1", str(tmp_path / "in.mkv"))
+    reader = millstream.Reader(tmp_path / "in.mkv")
+    with millstream.Writer(tmp_path / "out.mkv", like=reader, encoder="ffv1") as writer:
+        for frame in reader:
+            writer.write(frame)
+    assert stream(tmp_path / "in.mkv", "video")["pix_fmt"] == "yuva444p"
+    assert "a" not in stream(tmp_path / "out.mkv", "video")["pix_fmt"].removeprefix("yuv")
+
+
+def test_an_enhancer_has_one_stream_at_a_time_and_leaving_it_drops_what_is_in_flight(clip: Path) -> None:
+    enhancer = millstream.Enhancer(**TINY)
+    first = enhancer.stream(millstream.Reader(clip))
+    next(first)
+    with pytest.raises(RuntimeError, match="a stream of this enhancer is open"):
+        next(enhancer.stream(millstream.Reader(clip)))
+    with pytest.raises(RuntimeError, match="a stream of this enhancer is open"):
+        enhancer(np.zeros((64, 96, 3), np.uint8))
+    made = enhancer.counts["planar_writes"]
+    first.close()
+    assert enhancer.counts["planar_writes"] == made < 10
+    assert len(list(enhancer.stream(millstream.Reader(clip)))) == 10
+
+
+def test_threads_that_share_an_enhancer_wait_for_each_other_and_get_their_own_pictures() -> None:
+    enhancer = millstream.Enhancer(**TINY)
+    generator = np.random.default_rng(3)
+    pictures = [generator.integers(0, 256, (40, 48, 3), dtype=np.uint8) for _ in range(8)]
+    expected = [enhancer(picture) for picture in pictures]
+    with ThreadPoolExecutor(4) as threads:
+        for ours, theirs in zip(threads.map(enhancer, pictures), expected, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_threads_that_share_a_reader_get_each_frame_once(clip: Path) -> None:
+    reader = millstream.Reader(clip)
+    with ThreadPoolExecutor(4) as threads:
+        parts = threads.map(lambda _: [frame.index for frame in reader], range(4))
+        assert sorted(index for part in parts for index in part) == list(range(10))
 
 
 def test_a_stream_keeps_several_frames_in_flight_but_never_the_video(clip: Path) -> None:

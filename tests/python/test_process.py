@@ -79,6 +79,26 @@ def test_torch_tensors_go_in_and_out(clip: Path, tmp_path: Path) -> None:
     assert is_negative_of(pictures(tmp_path / "out.mkv"), pictures(clip))
 
 
+def test_tensors_of_a_device_or_with_gradients_are_fetched(clip: Path, tmp_path: Path) -> None:
+    class Elsewhere:
+        """A tensor of a device, as far as it is asked."""
+
+        def __init__(self, pixels: Any) -> None:
+            self.pixels = pixels
+
+        def detach(self) -> Elsewhere:
+            return self
+
+        def cpu(self) -> Any:
+            return self.pixels
+
+    def negative(pixels: Any) -> Any:
+        return Elsewhere(1 - pixels)
+
+    millstream.enhance(clip, tmp_path / "out.mkv", process=negative, process_as="numpy", **PLAIN)
+    assert is_negative_of(pictures(tmp_path / "out.mkv"), pictures(clip))
+
+
 def test_channels_are_r_g_b(clip: Path, tmp_path: Path) -> None:
     def red(pixels: Any) -> Any:
         pixels[:] = 0
