@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "media/log.h"
@@ -75,6 +76,7 @@ Demuxer::Demuxer(InputIo io, std::string name, const InputLimits& limits, std::s
     : name_(std::move(name)), limits_(limits), io_(std::move(io)), late_(std::move(late)) {
     quiet_ffmpeg();
     read_headers(recognise());
+    io_->error = 0;   // of a place that opening could do without; read() will meet it again
     if ((context_->iformat->flags & AVFMT_TS_DISCONT) != 0) {
         clock_.emplace();
     }
@@ -174,6 +176,17 @@ bool Demuxer::wanted(const AVPacket& packet) const {
     return !selected_ || (index < selected_->size() && (*selected_)[index]);
 }
 
+// libavformat turns it into an end of file, or into damage; the code of the read itself stays in the AVIOContext.
+// FFmpeg's own codes, which are far below any errno, are about content.
+void Demuxer::look_for_read_error() const {
+    constexpr int kMostErrno = 4095;
+    if (io_->error < 0 && io_->error >= AVERROR(kMostErrno)) {
+        throw Error(ErrorKind::resource,
+                    {"reading the input", name_, std::generic_category().message(AVUNERROR(io_->error)),
+                     "Check the disk or the network it is on"});
+    }
+}
+
 bool Demuxer::read(AVPacket& packet) {
     constexpr int kAttempts = 16;   // some demuxers resynchronise behind damage; none gets for ever
     const LogCapture log;
@@ -181,6 +194,7 @@ bool Demuxer::read(AVPacket& packet) {
     while (failures < kAttempts) {
         av_packet_unref(&packet);
         const int code = av_read_frame(context_.get(), &packet);
+        look_for_read_error();
         if (code == AVERROR_EOF) {
             break;
         }
@@ -206,7 +220,7 @@ bool Demuxer::read(AVPacket& packet) {
         truncated_ = truncated_ || says_that_the_file_is_cut(log);
         return true;
     }
-    truncated_ = truncated_ || io_->error < 0 || says_that_the_file_is_cut(log);
+    truncated_ = truncated_ || says_that_the_file_is_cut(log);
     return false;
 }
 

@@ -28,11 +28,16 @@ public:
     Demuxer(std::span<const std::byte> bytes, const std::string& name, const InputLimits& limits = {});
     /// What probe() has looked at, once more; what it had to search for is not searched for again.
     explicit Demuxer(const SourceInfo& source);
+    /// Whatever `io` reads. `name` as above; `late`: what another demuxer of the same bytes has found.
+    Demuxer(InputIo io, std::string name, const InputLimits& limits,
+            std::shared_ptr<const LateParameters> late = nullptr);
 
     /// Only packets of these streams come out of read(). Before this call: all streams.
     void select(const std::vector<int>& streams);
 
-    /// The next packet, or false at the end of what can be read. A read error is tried past a few times (`truncated`).
+    /// The next packet, or false at the end of what can be read. Damage is tried past a few times (`truncated`). Where
+    /// the file itself cannot be read any more (a bad disk, a network drive that has gone) it throws Error(resource):
+    /// what is missing then is no end, and may be there again.
     bool read(AVPacket& packet);
 
     /// Goes on reading at the key frame before `seconds` of the file's time; stays where it is where the container
@@ -52,10 +57,10 @@ public:
     [[nodiscard]] std::int64_t clock_jumps() const { return clock_ ? clock_->jumps() : 0; }
 
 private:
-    Demuxer(InputIo io, std::string name, const InputLimits& limits, std::shared_ptr<const LateParameters> late);
     [[nodiscard]] const AVInputFormat& recognise();
     void read_headers(const AVInputFormat& format);
     bool wanted(const AVPacket& packet) const;
+    void look_for_read_error() const;
 
     std::string name_;
     InputLimits limits_;
