@@ -320,7 +320,8 @@ private:
     void set_interval(const Found& found, double seconds) {
         if (!said_before(found, "progress")) {
             result_.progress_interval_s = seconds;
-            applied(found, "progress is reported every " + text_of(found.value) + " s");
+            applied(found, "a progress tracker of the drop-in for huaju4k hears every " + text_of(found.value) +
+                               " s; the program's own display has its own rate");
         }
     }
 
@@ -384,7 +385,7 @@ Configuration read_preset(const std::string& name_or_file, const std::filesystem
     if (!folder.empty() && std::filesystem::is_regular_file(in_folder, ignored)) {
         return read_configuration(in_folder, context);
     }
-    if (const auto text = built_in_preset(name_or_file)) {
+    if (const auto text = built_in_preset(name_or_file, context.quality)) {
         return parse_configuration(*text, "preset " + name_or_file, context);
     }
     std::string names;

@@ -275,6 +275,19 @@ TEST(configuration, a_preset_file_says_target_tile_batch_and_share) {
     EXPECT_EQ(key(read, "denoise_strength").effect, ConfigKey::Effect::ignored);
 }
 
+TEST(configuration, a_quality_changes_the_batch_of_a_preset_that_names_none) {
+    const auto batch = [](const std::string& preset, const std::string& quality) {
+        ConfigContext context = kTenGib;
+        context.quality = quality;
+        return text_of(read_preset(preset, {}, context), "batch");
+    };
+    EXPECT_EQ(batch("theater_small", "fast"), "4");   // 4 x 1.2, whole frames
+    EXPECT_EQ(batch("theater_small", "high"), "3");   // 4 x 0.8
+    EXPECT_EQ(batch("theater_medium", "high"), "1");
+    EXPECT_EQ(batch("theater_large", "high"), "1");   // not none
+    EXPECT_EQ(batch("theater_small_fast", "high"), "4") << "it names its own";
+}
+
 TEST(configuration, every_built_in_preset_can_be_read) {
     EXPECT_THAT(preset_names(), Contains("theater_medium_balanced"));
     for (const std::string& name : preset_names()) {

@@ -173,6 +173,17 @@ def test_a_strategy_goes_before_the_configuration(clip: Path, tmp_path: Path) ->
     assert stream(tmp_path / result.output_path, "video")["width"] == 480
 
 
+def test_a_strategy_may_be_a_mapping_and_a_text_in_its_place_is_a_preset(clip: Path, tmp_path: Path) -> None:
+    made = quick_processor(tmp_path)
+    assert dict(made._settings({"tile_size": (96, 96), "target_resolution": (480, 320)}))["fit"] == "480x320"
+    asked = made.process(str(clip), str(tmp_path / "out.mp4"), {"target_resolution": (288, 192)})
+    assert stream(tmp_path / asked.output_path, "video")["width"] == 288
+    assert "theater_small" in made.process(str(clip), str(tmp_path / "x.mp4"), "theater_tiny").error  # lists them
+    for wrong, word in (({"tile": 96}, "tile_size"), (7, "strategy = 7")):
+        result = made.process(str(clip), str(tmp_path / "x.mp4"), wrong)
+        assert (result.success, word in result.error) == (False, True)
+
+
 def test_a_codec_of_a_strategy_goes_before_an_encoder_of_the_configuration(clip: Path, tmp_path: Path) -> None:
     made = quick_processor(tmp_path, video={"output": {"codec": "h264_nvenc"}})
     assert dict(made._settings(None))["encoder"] == "h264_nvenc"
@@ -265,6 +276,13 @@ def test_streaming_switched_off_without_another_processor_is_a_failed_result_tha
     assert made.process(str(clip)) == "traditional clip.mp4"
     by_caller = huaju4k.create_video_processor(streaming_mode=False).process(str(clip))
     assert "by the caller" in by_caller.error
+    later = huaju4k.create_video_processor()
+    later.config["streaming"] = {"enabled": False}
+    assert "by the caller" in later.process(str(clip)).error
+    assert not later.process_raw_frame_stream([], lambda _: None)
+    assert "streaming is switched off" in later.last_error
+    with pytest.raises(RuntimeError, match="streaming is switched off"):
+        later.process_tiles([], None)
     by_mode = huaju4k.create_video_processor({"streaming_mode": False}).process_streaming(str(clip), "x.mp4")
     assert "streaming_mode = false" in by_mode.error_message
 
@@ -282,7 +300,7 @@ def test_r8_4_an_injected_tracker_is_driven_monotonically_to_the_end(clip: Path,
     assert tracker.history == sorted(tracker.history)
     assert tracker.get_overall_progress() == 1
     assert tracker.statuses() == {"completed"}
-    assert tracker.items_processed <= 8
+    assert tracker.items_processed == 8
 
 
 def test_a_tracker_that_is_running_is_not_started_again(clip: Path, tmp_path: Path) -> None:
@@ -405,6 +423,47 @@ def test_r8_4_a_validator_is_called_after_the_run_with_what_it_reads(clip: Path,
     assert float(stream(tmp_path / "out.mp4", "audio")["duration"]) == float(stream(clip, "audio")["duration"]) > 0
 
 
+def test_a_comparison_that_fails_is_a_metric_and_no_failure(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(millstream, "verify", fail)
+    made = quick_processor(tmp_path)
+    result = made.process(str(clip), str(tmp_path / "out.mp4"))
+    assert result.success, result.error
+    assert result.quality_metrics["verification_error"] == "OSError: the disk is gone"
+    assert made.progress_tracker.get_overall_progress() == 1
+
+
+def test_what_cannot_be_compared_frame_by_frame_is_said_and_not_taken_for_a_difference(
+    clip: Path, tmp_path: Path
+) -> None:
+    made = quick_processor(tmp_path, millstream={**QUICK, "crop": "64:48:0:0"})
+    result = made.process(str(clip), str(tmp_path / "out.mp4"))
+    assert result.success, result.error
+    assert "part of the picture" in result.quality_metrics["not_compared"]
+    assert "verified" not in result.quality_metrics
+    assert result.quality_metrics["audio_preserved"] == 1
+
+
+def test_the_comparison_knows_what_was_asked_of_the_run(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+    verify = millstream.verify
+
+    def recorded(*files: Any, **options: Any) -> Any:
+        asked.append(options)
+        return verify(*files, **options)
+
+    monkeypatch.setattr(millstream, "verify", recorded)
+    made = quick_processor(tmp_path, millstream={**QUICK, "video_stream": 0, "bake_rotation": True})
+    assert made.process(str(clip), str(tmp_path / "out.mp4")).quality_metrics["verified"] == 1
+    assert [(options["video_stream"], options["turned"]) for options in asked] == [(0, True)]
+
+
 def test_a_validator_that_fails_is_a_metric_and_no_failure(clip: Path, tmp_path: Path) -> None:
     class Failing:
         def validate_master_quality(self, *_: Any) -> None:
@@ -428,6 +487,24 @@ def test_tiles_are_really_enhanced(tmp_path: Path) -> None:
     assert [tile.shape for tile in enhanced] == [(80, 96, 3)] * 2
     assert abs(float(enhanced[1].mean()) - 200) < 4
     assert abs(float(enhanced[0][:, 60:].mean()) - 120) < 8
+
+
+def test_calls_with_the_same_wishes_load_the_network_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads: list[int] = []
+    made_by = millstream.Enhancer.from_settings.__func__  # type: ignore[attr-defined]
+
+    def counted(cls: Any, *arguments: Any, **named: Any) -> Any:
+        loads.append(1)
+        return made_by(cls, *arguments, **named)
+
+    monkeypatch.setattr(millstream.Enhancer, "from_settings", classmethod(counted))
+    made = quick_processor(tmp_path)
+    tile = np.zeros((32, 32, 3), np.uint8)
+    for _ in range(3):
+        made.process_tiles([tile], None)
+    assert len(loads) == 1
+    made.process_tiles([tile], ProcessingStrategy(ai_model="opencv_cubic", batch_size=2))
+    assert len(loads) == 2
 
 
 def test_raw_frames_go_through_a_callback_in_order_and_are_counted(tmp_path: Path) -> None:

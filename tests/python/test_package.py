@@ -9,6 +9,7 @@ import pickle
 import re
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import threading
@@ -39,6 +40,11 @@ def in_a_python_of_its_own(code: str, package_path: str, *arguments: str | Path)
 def test_importing_it_imports_neither_torch_nor_openvino_nor_numpy(package_path: str) -> None:
     code = "import sys, millstream; print({'torch', 'openvino', 'numpy', 'cv2'} & set(sys.modules))"
     assert in_a_python_of_its_own(code, package_path).stdout == "set()\n"
+
+
+def test_importing_it_takes_less_than_half_a_second_of_processor_time(package_path: str) -> None:
+    code = "import resource, millstream; u = resource.getrusage(resource.RUSAGE_SELF); print(u.ru_utime + u.ru_stime)"
+    assert statistics.median(float(in_a_python_of_its_own(code, package_path).stdout) for _ in range(5)) < 0.5
 
 
 @pytest.mark.parametrize("order", ["millstream, torch, cv2, openvino", "openvino, cv2, torch, millstream"])

@@ -22,6 +22,7 @@ from millstream.compat.huaju4k._settings import (
     error_text,
     merged,
     settings_for,
+    strategy_as_config,
 )
 from millstream.compat.huaju4k._types import ProcessResult, StreamingResult, VideoInfo
 
@@ -77,6 +78,7 @@ class StreamingVideoProcessor:
         """Why the last call that can only return False did so."""
         self._stopping = False
         self._driving: TrackerDriver | None = None
+        self._kept: tuple[Any, Any] | None = None
 
     @classmethod
     def from_config(cls, config: Any) -> StreamingVideoProcessor:
@@ -139,20 +141,29 @@ class StreamingVideoProcessor:
         preset: str | None = None,
         quality: str | None = None,
     ) -> Any:
-        """Enhances a file. `strategy`: any object with the attributes of ProcessingStrategy; it goes before the
-        configuration. `preset` (a name or a file, below the configuration) and `quality` (fast, balanced, high): as
-        huaju4k's `enhance` command gives them to its own processor. Never raises for what is wrong with files or
-        values: the result says it."""
+        """Enhances a file. `strategy`: any object with the attributes of ProcessingStrategy, or a mapping of them; it
+        goes before the configuration. `preset` (a name or a file, below the configuration) and `quality` (fast,
+        balanced, high): as huaju4k's `enhance` command gives them to its own processor, whose third argument is the
+        preset: a text in that place is one here, too. Never raises for what is wrong with files or values: the result
+        says it."""
         named = {name: word for name, word in (("preset", preset), ("quality", quality)) if word is not None}
-        if not self.streaming_config.streaming_enabled and self.traditional_processor is not None:
+        if not self._streams() and self.traditional_processor is not None:
             rest = () if strategy is None else (strategy,)  # the third argument of one of theirs is the preset
             return self.traditional_processor.process(input_path, output_path, *rest, **named)
+        if isinstance(strategy, str):
+            named.setdefault("preset", strategy)
+            strategy = None
         outcome = self._outcome(input_path, output_path, strategy, **named)
         return _theirs.made("ProcessResult", ProcessResult, **outcome)
 
     def process_tiles(self, frames: list[Any], strategy: Any) -> list[Any]:
-        """Enhances pictures, each for itself: uint8 (h, w, 3) arrays in OpenCV's order (BGR) in and out. Raises
-        millstream.Error."""
+        """Enhances pictures, each for itself: uint8 (h, w, 3) arrays in OpenCV's order (BGR) in and out. The network
+        is loaded once for calls that ask for the same. Raises RuntimeError: millstream.Error, or where streaming is
+        switched off and no traditional processor takes them."""
+        if not self._streams() and self.traditional_processor is not None:
+            taken: list[Any] = self.traditional_processor.process_tiles(frames, strategy)
+            return taken
+        self._refuse_without_streaming()
         enhancer = self._enhancer(strategy)
         return [enhancer(frame) for frame in frames]
 
@@ -179,6 +190,7 @@ class StreamingVideoProcessor:
         driver.start(self.total_frames)
         driver.begin("enhancing")
         try:
+            self._refuse_without_streaming()
             self.current_frame_index = int((checkpoint_data or {}).get("frame_index", 0))
             for frame in self._enhancer(None, order="rgb").stream(_until_none(frame_generator)):
                 frame_callback(frame)
@@ -253,10 +265,11 @@ class StreamingVideoProcessor:
         return merged(said, {"streaming": streaming} if streaming else {})
 
     def _driver(self) -> TrackerDriver:
-        said = self._said()
-        sections = (said, said.get("ui"))
-        told = [section.get("progress_update_interval") for section in sections if isinstance(section, dict)]
-        interval = next((float(seconds) for seconds in told if isinstance(seconds, int | float)), 0.5)
+        try:
+            told = configuration.read_as(self._source, self._said()).progress_interval_s
+        except (millstream.Error, TypeError):  # the run will say it
+            told = None
+        interval = 0.5 if told is None else told
         if self.progress_tracker is None:
             self.progress_tracker = StageTracker(interval)
         self._driving = TrackerDriver(self.progress_tracker, interval)
@@ -272,9 +285,14 @@ class StreamingVideoProcessor:
         return settings
 
     def _enhancer(self, strategy: Any, order: str = "bgr") -> Any:
+        """The one of the call before, where the same is asked for: to load and compile a network takes seconds."""
         from millstream.frames import Enhancer
 
-        return Enhancer.from_settings(self._settings(strategy), order=order)
+        asked = (self._said(), strategy_as_config(strategy), getattr(strategy, "quality_preset", None), order)
+        if self._kept is None or self._kept[0] != asked:
+            self._kept = None  # its memory first
+            self._kept = (asked, Enhancer.from_settings(self._settings(strategy), order=order))
+        return self._kept[1]
 
     def _outcome(self, input_path: str, output_path: str | None, strategy: Any, **named: str) -> dict[str, Any]:
         """One run as the fields of ProcessResult."""
@@ -297,8 +315,14 @@ class StreamingVideoProcessor:
         finally:
             self.is_processing = False
 
+    def _streams(self) -> bool:
+        """As it stands now: callers may change `streaming_config`, which goes before, and `config`."""
+        if self.streaming_config.streaming_enabled != self._original_streaming["enabled"]:
+            return self.streaming_config.streaming_enabled
+        return StreamingConfig(self.config).streaming_enabled
+
     def _refuse_without_streaming(self) -> None:
-        if self.streaming_config.streaming_enabled:
+        if self._streams():
             return
         key = "streaming_mode" if (self.config.get("streaming") or {}).get("enabled") is None else "streaming.enabled"
         by = "by the caller" if self._original_streaming["enabled"] else f"{self._source}: {key} = false"
@@ -331,6 +355,7 @@ class StreamingVideoProcessor:
         settings += [("overwrite", "true")] if "overwrite" not in own else []
         report = run_job(source, output, settings, planned=planned, progress=progress, message=_log)
         self.current_frame_index = report.frames
+        driver.count(report.frames)
         driver.begin("finalizing")
         metrics = self._metrics(source, output, report, driver)
         driver.finish()
@@ -348,8 +373,8 @@ class StreamingVideoProcessor:
         driver.begin("validation")
         metrics: dict[str, Any] = {}
         if self.verify_results:
-            metrics |= _quality.metrics_of(source, output, report, lambda now: driver.update(now.fraction))
-            if not metrics["verified"]:
+            metrics |= _quality.compare(source, output, report, lambda now: driver.update(now.fraction))
+            if metrics.get("verified") == 0:
                 logger.warning("%s differs from its source in %d places", output, metrics["differences"])
         if self.quality_validator is not None:
             metrics |= _quality.ask(self.quality_validator, source, output, report)

@@ -125,7 +125,8 @@ class TrackerDriver:
         self.stage: str | None = None
         """the one in progress"""
         self._shares: dict[str, float] = {}
-        self._items = 0
+        self._items = 0  # told
+        self._done = 0  # known
         self._last_update = float("-inf")
         self._broken: set[str] = set()
         present = self._stages()
@@ -179,18 +180,27 @@ class TrackerDriver:
 
     def update(self, progress: float, details: str = "", items: int = 0) -> None:
         """Rising, and no more often than the interval says."""
+        self._done = max(self._done, items)
         now = time.monotonic()
         if self.stage is None or now - self._last_update < self._interval_s:
             return
         self._last_update = now
         self._shares[self.stage] = max(self._shares[self.stage], min(1.0, progress))
         self._tell(self.stage, self._shares[self.stage], details)
-        if items > self._items:
-            self._call("add_processed_items", items - self._items)
-            self._items = items
+        self._tell_items()
+
+    def count(self, items: int) -> None:
+        """So many are done; the tracker hears of it at the next update, or when the stage is complete."""
+        self._done = max(self._done, items)
+
+    def _tell_items(self) -> None:
+        if self._done > self._items:
+            self._call("add_processed_items", self._done - self._items)
+            self._items = self._done
 
     def complete(self) -> None:
         if self.stage is not None:
+            self._tell_items()
             self._shares[self.stage] = 1.0
             self._tell(self.stage, 1.0, None)
             self._call("complete_stage", self.stage)

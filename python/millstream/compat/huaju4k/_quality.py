@@ -13,23 +13,57 @@ from millstream.compat.huaju4k._types import EnhancementStrategy, GANPolicy, Tem
 logger = logging.getLogger(__name__)
 
 
-def metrics_of(
-    source: Path, output: Path, report: millstream.Report, progress: Callable[[millstream.Progress], object] | None
-) -> dict[str, float]:
-    """Numbers by name: of our own verification, and those of huaju4k's simple check."""
+Watch = Callable[[millstream.Progress], object] | None
+
+
+def compare(source: Path, output: Path, report: millstream.Report, progress: Watch) -> dict[str, Any]:
+    """Numbers by name. That they could not be had is one more metric: the output is complete all the same."""
+    try:
+        why = _not_comparable(report)
+        compared = {"not_compared": why} if why else _verified(source, output, report, progress)
+        return compared | _simple_check(source, output, report)
+    except Exception as failure:
+        logger.warning("the output could not be compared with its source: %s", failure)
+        return {"verification_error": f"{type(failure).__name__}: {failure}"}
+
+
+def _not_comparable(report: millstream.Report) -> str:
+    """Why frames of the output do not pair with those of the source; empty where they do."""
+    if report.plan.options.get("deinterlace") == "field":
+        return "the output has a picture of every field"
+    return "the output is a part of the picture" if report.plan.options.get("crop") not in (None, "off") else ""
+
+
+def _verified(source: Path, output: Path, report: millstream.Report, progress: Watch) -> dict[str, Any]:
     left_out = [stream.index for stream in report.plan.streams if stream.action == "drop"]
-    verification = millstream.verify(source, output, left_out=left_out, progress=progress)
+    asked = report.plan.options
+    verification = millstream.verify(
+        source,
+        output,
+        left_out=left_out,
+        video_stream=asked["video_stream"],
+        turned=asked["bake_rotation"],
+        convert_subtitles=asked["convert_subtitles"],
+        progress=progress,
+    )
     frames = sum(scene["frames"] for scene in verification.scenes) or 1
-    before, after = millstream.probe(source), millstream.probe(output)
-    was, now = before.video.video, after.video.video
-    assert was is not None
-    assert now is not None
     return {
         "verified": float(verification.holds),
         "differences": float(sum(check.differences for check in verification.checks)),
         "frames_compared": float(verification.result_frames),
         "psnr_db": sum(scene["psnr_db"] * scene["frames"] for scene in verification.scenes) / frames,
         "ssim": sum(scene["ssim"] * scene["frames"] for scene in verification.scenes) / frames,
+    }
+
+
+def _simple_check(source: Path, output: Path, report: millstream.Report) -> dict[str, Any]:
+    """What huaju4k's own check without a validator says."""
+    before, after = millstream.probe(source), millstream.probe(output)
+    chosen = report.plan.options.get("video_stream")
+    was, now = before.streams[before.video_stream if chosen is None else chosen].video, after.video.video
+    assert was is not None
+    assert now is not None
+    return {
         "file_exists": 1.0,
         "resolution_improvement_ratio": now.width * now.height / (was.width * was.height),
         "framerate_preserved": float(abs(now.average_rate - was.average_rate) < 0.1),

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import copy
 import logging
+from collections.abc import Mapping
+from dataclasses import fields
+from types import SimpleNamespace
 from typing import Any
 
 import millstream
 from millstream import config as configuration
 from millstream._calls import StrPath
+from millstream.compat.huaju4k._types import ProcessingStrategy
 
 logger = logging.getLogger(__name__)
 
@@ -98,8 +102,10 @@ def changes(config: dict[str, Any], original: dict[str, Any]) -> dict[str, Any]:
 
 
 def strategy_as_config(strategy: Any) -> dict[str, Any]:
-    """A ProcessingStrategy (ours, theirs, anything with its attributes) in the keys of a configuration."""
+    """A ProcessingStrategy (ours, theirs, anything with its attributes, a mapping of them) in the keys of a
+    configuration. Raises NotDoneError for what is none."""
     config: dict[str, Any] = {}
+    strategy = _with_attributes(strategy)
 
     def take(name: str, put: Any) -> None:
         value = getattr(strategy, name, None)
@@ -119,6 +125,20 @@ def strategy_as_config(strategy: Any) -> dict[str, Any]:
     if getattr(strategy, "audio_enhancement", False) or pipeline.get("audio_mode") == "theater_enhanced":
         config["audio"] = {"theater_enhancement_enabled": True}
     return config
+
+
+def _with_attributes(strategy: Any) -> Any:
+    known = {entry.name for entry in fields(ProcessingStrategy)}
+    if isinstance(strategy, Mapping):
+        if unknown := set(strategy) - known:
+            raise NotDoneError(
+                f"strategy: a ProcessingStrategy has no {', '.join(sorted(map(str, unknown)))}; it has "
+                f"{', '.join(sorted(known))}"
+            )
+        return SimpleNamespace(**strategy)
+    if strategy is not None and not any(hasattr(strategy, name) for name in known):
+        raise NotDoneError(f"strategy = {strategy!r}: it takes an object with attributes of ProcessingStrategy")
+    return strategy
 
 
 def _whole(amount: Any) -> Any:
@@ -143,14 +163,14 @@ def settings_for(
 ) -> tuple[list[tuple[str, str]], list[str]]:
     """Options of a job as (name, text), and warnings. `said`: what file and caller have said; the strategy goes before
     it, it before the preset. Raises millstream.Error naming source, key, value and what is allowed."""
-    quality = quality or getattr(strategy, "quality_preset", None)
+    quality = quality or getattr(_with_attributes(strategy), "quality_preset", None)
     above = configuration.read_as("strategy", strategy_as_config(strategy)) if strategy is not None else None
     settings = list(above.options.items()) if above is not None else []
     effective = configuration.resolve_as(source, said, profile=preset, quality=quality, settings=settings)
     return effective.settings, effective.warnings + (above.warnings if above is not None else [])
 
 
-class NotDoneError(Exception):
+class NotDoneError(RuntimeError):
     """Why a run did not begin or was ended, in words that need no more."""
 
 
