@@ -18,8 +18,8 @@ namespace millstream {
 struct BatchOptions {
     std::vector<std::filesystem::path> inputs;
     std::filesystem::path folder;   ///< of the outputs; made where it is missing
-    /// Of every job, but for input and output. A report's file name gets the input's in front: run.json becomes
-    /// A.run.json; the metrics file is the running job's.
+    /// Of every job, but for input and output. A report's file name gets the output's in front: run.json becomes
+    /// a.mkv.run.json; the metrics file is the running job's.
     Options each;
     bool fail_fast = false;   ///< the first failure ends the batch; else only a stop request does
 };

@@ -38,7 +38,9 @@ public:
 
 /// As enhance() of millstream/job.h, with `filter` among the stages. With Options::temporal a frame is copied for the
 /// filter, because the lock keeps what it gave: Report::copies_per_frame counts it. Frames that wait for their batch
-/// are not part of the memory plan. What an interrupted run has left is not gone on with: nobody knows its filter.
+/// are not part of the memory plan. What an interrupted run with a filter has left is not gone on with, because nobody
+/// knows what the filter remembers: such a job starts again, and Resume::require is refused. A job with a filter and
+/// one without refuse to begin on what the other has left, unless Options::resume is `never`.
 Report enhance(const Options& options, FrameFilter& filter, Observer* observer = nullptr, std::stop_token stop = {});
 
 }   // namespace millstream

@@ -19,14 +19,14 @@ Plan make_plan(const Options& options);
 
 /// Enhances options.input into options.output. Blocks until the job has ended; runs its own threads meanwhile.
 /// Every chunk that is finished is on the disk, in OUT.part, with a checkpoint beside it, OUT.millstream.json. What an
-/// earlier run has left of the same job is gone on with (Options::resume). On a stop request, and where a resource runs
-/// out, Error(interrupted) or Error(resource) is thrown and the two files stay, playable and to be gone on with.
+/// earlier run has left of the same job is gone on with (Options::resume). Where the run ends otherwise, by a stop
+/// request (Error(interrupted)), for lack of a resource (Error(resource)) or by any other failure, the two files stay,
+/// playable and to be gone on with, if a chunk was finished; else nothing of this run is left behind.
 /// With options.verify the finished output is then compared with its source: see Report::verification.
-/// On any other failure nothing of this run is left behind and the Error says what, where and why.
 Report enhance(const Options& options, Observer* observer = nullptr, std::stop_token stop = {});
 
-/// Removes what an interrupted run has left beside `output`: OUT.part and the checkpoint. Returns what it removed.
-/// Throws Error(refused) while a run is writing there.
+/// Removes what an interrupted run has left beside `output`: OUT.part, the checkpoint, and what the checkpoint is
+/// written as. Returns what it removed. Throws Error(refused) while a run is writing there.
 std::vector<std::filesystem::path> remove_leftovers(const std::filesystem::path& output);
 
 /// JSON of options, a plan or a report: the field names of the structs, two-space indented.

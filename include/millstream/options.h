@@ -77,8 +77,8 @@ struct DiskLimit {
 /// max_vram is set, else on_pressure.
 enum class ReleasePolicy { automatic, every_frame, on_pressure };
 
-/// How much is encoded between two checkpoints, which is what a crash costs at most. Automatic: about 8 s of video, and
-/// no more than a minute of work.
+/// How much is encoded between two checkpoints, which is what a crash costs at most. Automatic: about 8 s of video, or
+/// a minute of work where that is less (as far as the network's speed is measured), but 24 frames at least.
 struct ChunkLength {
     enum class Kind { automatic, seconds, frames };
     Kind kind = Kind::automatic;

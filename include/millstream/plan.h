@@ -91,6 +91,7 @@ struct Plan {
 
     // Checkpoints
     std::int64_t chunk_frames = 0;     ///< frames between two of them
+    double chunk_wall_s = 0;           ///< that those are predicted to take; 0 = the network's speed is not known
     std::int64_t resumed_frames = 0;   ///< already in OUT.part: the job goes on behind them
 
     // Resources

@@ -24,6 +24,12 @@ constexpr mode_t kMode = 0666;   // less the umask, as for any file
                  full ? "Free some space there, or write the output to another disk" : "Check the disk"});
 }
 
+// What a machine runs out of, or a disk that fails: no word about the path.
+bool is_of_the_machine(int code) {
+    return code == ENOSPC || code == EDQUOT || code == EMFILE || code == ENFILE || code == ENOMEM || code == EROFS ||
+           code == EIO;
+}
+
 // Runs a call again that a signal has interrupted.
 template <class Call>
 auto uninterrupted(Call call) {
@@ -87,6 +93,9 @@ File::File(FileCalls& calls, std::filesystem::path path, Open how) : calls_(&cal
     const int flags = O_RDWR | O_CLOEXEC | (how == Open::existing_or_empty ? O_CREAT : 0);
     file_ = uninterrupted([&] { return calls.open(path_.c_str(), flags, kMode); });
     if (file_ < 0) {
+        if (is_of_the_machine(errno)) {
+            fail("opening the output", path_, errno);
+        }
         throw Error(ErrorKind::refused, {"opening the output", path_.string(), std::generic_category().message(errno),
                                          "Check that its folder exists and can be written to"});
     }
@@ -157,8 +166,12 @@ void File::sync() {
     }
 }
 
+std::filesystem::path temporary_of(const std::filesystem::path& path) {
+    return path.string() + ".tmp";
+}
+
 void replace_file(FileCalls& calls, const std::filesystem::path& path, std::string_view text) {
-    const std::filesystem::path temporary = path.string() + ".tmp";
+    const std::filesystem::path temporary = temporary_of(path);
     try {
         File file(calls, temporary, File::Open::existing_or_empty);
         file.resize(0);

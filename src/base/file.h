@@ -43,7 +43,8 @@ public:
         existing,            ///< for reading and writing
         existing_or_empty,   ///< created empty where it is missing
     };
-    /// Throws Error(refused) when it cannot be opened.
+    /// Throws Error(refused) when it cannot be opened; Error(resource) where the disk is full or fails, or too many
+    /// files are open.
     File(FileCalls& calls, std::filesystem::path path, Open how);
     ~File();
     File(File&& other) noexcept;
@@ -70,7 +71,10 @@ private:
     int file_ = -1;
 };
 
-/// Makes `path` hold `text`, or leaves it as it was: written beside it under `path` + ".tmp", synced, renamed.
+/// What replace_file() writes first: `path` + ".tmp".
+std::filesystem::path temporary_of(const std::filesystem::path& path);
+
+/// Makes `path` hold `text`, or leaves it as it was: written beside it as temporary_of(path), synced, renamed.
 void replace_file(FileCalls& calls, const std::filesystem::path& path, std::string_view text);
 
 /// Renames and syncs the folder (where its file system can).

@@ -22,9 +22,9 @@ Exit codes:
   1    a defect of Millstream; please report it
   2    options wrong, OUT exists (see -y), or OUT is IN
   3    the input cannot be used
-  4    refused before the start: disk space, memory, OUT's folder, OUT in use, an unfinished OUT of another job
+  4    refused before the start: disk space, memory, OUT's folder, OUT in use, an unfinished OUT of another job or program
   5    the model cannot be used
-  6    ran out of disk or memory while running; the same command goes on
+  6    ran out of disk or memory while running, or IN or OUT failed; the same command goes on
   7    a check found a difference
   130  stopped by Ctrl-C, SIGTERM or SIGHUP; the same command goes on
 
@@ -47,10 +47,10 @@ made it, which film grain and frame-by-frame comparisons want (docs/temporal.md)
 Every few seconds of video OUT.part is brought to the disk with a checkpoint, OUT.millstream.json. After a crash, a power
 failure or Ctrl-C the same command goes on from there (docs/reliability.md); `millstream clean OUT` removes the two.
 Several inputs are enhanced one after the other into the folder OUT, each under its own name with its own checkpoint and
-report (run.json becomes a.run.json); the network is loaded once. One that fails does not stop the others (--fail-fast), the
+report (run.json becomes a.mp4.run.json); the network is loaded once. One that fails does not stop the others (--fail-fast), the
 exit code is that of the worst. Given again, the command leaves what is finished and goes on with the rest.
---max-total lowers the quality where the output would grow beyond its share; what it did is in the report.
-Amounts take KiB, MiB, GiB or TiB. The first Ctrl-C stops at once and keeps what is committed, the second one quits. Progress goes to stderr, the summary to stdout; --progress json writes one JSON object a line to
+--max-total lowers the quality where the output would grow beyond its share; summary and report tell by how much.
+Amounts take KiB, MiB, GiB or TiB. The first Ctrl-C finishes the frames in hand and keeps what is committed, the second one quits. Progress goes to stderr, the summary to stdout; --progress json writes one JSON object a line to
 stdout (docs/progress.md).)";
 
 const char* const kInspectFooterText =

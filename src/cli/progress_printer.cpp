@@ -79,7 +79,8 @@ public:
     }
 
     void on_stopping(const std::string& signal) override {
-        console_.err("\n" + signal + ": finishing the frames in hand. Once more quits at once.\n");
+        console_.err("\n" + signal +
+                     ": finishing the frames in hand; what is committed stays. Once more quits at once.\n");
     }
 
     void on_begin(std::size_t number, std::size_t count, const BatchItem& item) override {

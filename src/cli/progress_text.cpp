@@ -293,6 +293,17 @@ static std::string reuse_text(const ReuseReport& reuse) {
     return text.str() + "\n";
 }
 
+// Where --max-total has lowered it.
+static std::string quality_text(const Report& report) {
+    if (report.chunk_crf.empty()) {
+        return "";
+    }
+    const auto [best, worst] = std::minmax_element(report.chunk_crf.begin(), report.chunk_crf.end());
+    return *worst <= report.plan.crf ? ""
+                                     : "crf of the chunks: " + std::to_string(*best) + " to " + std::to_string(*worst) +
+                                           ", " + std::to_string(report.plan.crf) + " was asked for (--max-total)\n";
+}
+
 std::string summary_text(const Report& report) {
     const Options& options = report.plan.options;
     std::string text = std::to_string(report.frames) + (report.frames == 1 ? " frame in " : " frames in ") +
@@ -303,6 +314,7 @@ std::string summary_text(const Report& report) {
     }
     text += "\n" + options.input.string() + " (" + format_bytes(report.input_bytes) + ") -> " +
             options.output.string() + " (" + format_bytes(report.output_bytes) + ")\n";
+    text += quality_text(report);
     if (report.reuse) {
         text += reuse_text(*report.reuse);
     }

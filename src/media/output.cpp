@@ -115,8 +115,8 @@ VideoOutput::State::State(const OutputSpec& output, const SourceInfo& source)
       clock(av_rescale_q(1, av_inv_q(av::to_av(settings.frame_rate)), video_time_base)),
       committed(file.end()) {
     check_parameter_sets();
-    if (!spec.resume && !spec.stale_checkpoint.empty()) {
-        remove_file(*spec.files, spec.stale_checkpoint);   // before what it is about
+    if (!spec.resume && !spec.checkpoint.empty()) {
+        replace_file(*spec.files, spec.checkpoint, spec.begun);
     }
     file.cut(committed);
     begin_muxer();

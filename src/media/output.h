@@ -24,8 +24,9 @@ struct OutputSpec {
     std::vector<CarriedStream> carried;   ///< beside the video, rising indices
     std::uint64_t index_bytes = 0;        ///< MP4, MOV: room for Note [Index in front]; 0 = the index stays at the end
     std::optional<OutputState> resume = {};   ///< go on behind it; what the file holds beyond is cut off
-    std::filesystem::path stale_checkpoint =
-        {};                               ///< removed before the file is emptied, where nothing is gone on with
+    /// Where nothing is gone on with: takes the text `begun` before the file is emptied, in place of what it is about.
+    std::filesystem::path checkpoint = {};
+    std::string begun = {};
     FileCalls* files = &system_files();   ///< must outlive the output
 };
 

@@ -11,6 +11,7 @@
 #include <limits>
 #include <utility>
 
+#include "millstream/error.h"
 #include "model/analyse.h"
 #include "model/executor_error.h"
 #include "model/lower.h"
@@ -63,8 +64,9 @@ at::Tensor as_codes(const at::Tensor& picture) {
 // Runs variants of one network on the same pictures.
 class Trial {
 public:
-    Trial(const Network& lowered, const ExecutorSettings& settings, std::span<const at::Tensor> pictures)
-        : pictures_(pictures), settings_(settings) {
+    Trial(const Network& lowered, const ExecutorSettings& settings, std::span<const at::Tensor> pictures,
+          std::stop_token stop)
+        : pictures_(pictures), settings_(settings), stop_(std::move(stop)) {
         settings_.requests = 1;
         settings_.precision = base_precision();
         const auto executor = make_executor(lowered, settings_);
@@ -76,6 +78,10 @@ public:
 
     // Mean squared difference, in codes.
     [[nodiscard]] double error(const Network& variant) const {
+        if (stop_.stop_requested()) {
+            throw Error(ErrorKind::interrupted,
+                        {"stopped on request", "", "while the network was fitted to 8-bit integers", ""});
+        }
         const auto executor = make_executor(variant, settings_);
         double sum = 0;
         double count = 0;
@@ -90,6 +96,7 @@ public:
 private:
     std::span<const at::Tensor> pictures_;
     ExecutorSettings settings_;
+    std::stop_token stop_;
     std::vector<at::Tensor> wanted_;
 };
 
@@ -178,7 +185,7 @@ std::vector<InputValues> watch_inputs(const Network& lowered, std::span<const in
 }
 
 Int8Choice quantise(const Network& network, const ExecutorSettings& settings, std::span<const at::Tensor> watched,
-                    std::span<const at::Tensor> held_back) {
+                    std::span<const at::Tensor> held_back, const std::stop_token& stop) {
     const Network plain = lowered(network);
     const std::vector<int> candidates = quantisable(plain);
     Int8Choice choice;
@@ -187,7 +194,7 @@ Int8Choice quantise(const Network& network, const ExecutorSettings& settings, st
         return choice;
     }
     const std::vector<InputValues> seen = watch_inputs(plain, candidates, watched, settings.threads);
-    const Trial trial(plain, settings, held_back);
+    const Trial trial(plain, settings, held_back, stop);
     const auto succeeds = [&](const Group& chosen) {
         Network variant = quantised(plain, seen, chosen);
         const double psnr = psnr_of(trial.error(variant));
@@ -205,7 +212,7 @@ Int8Choice quantise(const Network& network, const ExecutorSettings& settings, st
         return choice;
     }
     const std::vector<at::Tensor> parts = middles(held_back, network.alignment);
-    const std::vector<Group> sorted = by_harm(plain, seen, candidates, Trial(plain, settings, parts));
+    const std::vector<Group> sorted = by_harm(plain, seen, candidates, Trial(plain, settings, parts, stop));
     std::size_t good = 0;   // groups that will do; the more, the worse: found by halving
     std::size_t bad = sorted.size();
     while (bad - good > 1) {

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "model/executor.h"
@@ -51,8 +52,9 @@ inline constexpr double kLeastInt8Psnr = 45;
 
 /// Quantises as many convolutions as keep kLeastInt8Psnr on `held_back`, after watching `watched` (both [1,3,h,w]
 /// float32, sides a multiple of Network::alignment). Each alone is tried first, to know which do the most harm: a dozen
-/// to two dozen compilations and runs. Deterministic. Throws as an executor does.
+/// to two dozen compilations and runs. Deterministic. Throws as an executor does, and Error(interrupted) on a stop
+/// request, between two of them.
 Int8Choice quantise(const Network& network, const ExecutorSettings& settings, std::span<const at::Tensor> watched,
-                    std::span<const at::Tensor> held_back);
+                    std::span<const at::Tensor> held_back, const std::stop_token& stop = {});
 
 }   // namespace millstream

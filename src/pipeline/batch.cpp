@@ -97,7 +97,7 @@ std::vector<Options> batch_jobs(const BatchOptions& batch) {
         job.input = input;
         job.output = batch.folder / output_name(input);
         for (fs::path& report : job.reports) {
-            report.replace_filename(input.stem().string() + "." + report.filename().string());
+            report.replace_filename(job.output.filename().string() + "." + report.filename().string());
         }
         const auto twin =
             std::find_if(jobs.begin(), jobs.end(), [&job](const Options& other) { return other.output == job.output; });

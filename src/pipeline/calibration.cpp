@@ -112,14 +112,14 @@ Samples take_samples(const SourceInfo& source, const DecoderSettings& settings, 
     return samples;
 }
 
-std::string fit_to_int8(PreparedJob& job) {
+std::string fit_to_int8(PreparedJob& job, const std::stop_token& stop) {
     const Network& network = job.model->network;
     DecoderSettings decoding;
     decoding.threads = usable_cpus();
     decoding.deinterlacing = job.deinterlacing;
     decoding.crop = job.crop;
     const Samples samples = take_samples(job.source, decoding, sample_side(network), network.alignment);
-    Int8Choice choice = quantise(network, job.executor, samples.watched, samples.held_back);
+    Int8Choice choice = quantise(network, job.executor, samples.watched, samples.held_back, stop);
     const std::string base = words(base_precision());
     if (!choice.network) {
         job.executor.precision = base_precision();

@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,8 @@ Samples take_samples(const SourceInfo& source, const DecoderSettings& settings, 
 
 /// For a job whose precision is int8, with source, network and executor chosen: puts the fitted network into it, or,
 /// where too little of it bears integers, the precision that the processor has instead. A sentence about what was done.
-/// Throws as the executor does, and as above.
-std::string fit_to_int8(PreparedJob& job);
+/// Throws as the executor does, as above, and Error(interrupted) on a stop request.
+std::string fit_to_int8(PreparedJob& job, const std::stop_token& stop);
 
 /// What the ranges of a network in integers come to, as SHA-256: two networks that are fitted alike have the same.
 /// Empty for a network that is not in integers.

@@ -10,6 +10,7 @@
 #include "base/sha256.h"
 #include "millstream/error.h"
 #include "millstream/job.h"
+#include "pipeline/chunks.h"
 #include "pipeline/json_types.h"
 
 namespace millstream {
@@ -29,6 +30,7 @@ MILLSTREAM_JSON_FIELDS_BOTH_WAYS(GovernorState, seconds, natural_bytes, last_crf
 namespace {
 
 constexpr std::size_t kMostBytes = 64 * kKiB;
+constexpr int kDeepest = 16;   // what is written has six levels; reading and comparing deeper ones takes stack
 constexpr const char* kFormat = "millstream checkpoint";
 constexpr const char* kStartAgain = "To throw it away and start again give --resume never";
 
@@ -38,7 +40,7 @@ constexpr const char* kStartAgain = "To throw it away and start again give --res
 
 // A program that the file is not meant for must not misread it: what it holds is checked as a whole.
 std::string seal(const Json& content) {
-    const std::string text = content.dump();
+    const std::string text = json_text(content);
     return sha256_of(std::as_bytes(std::span(text)));
 }
 
@@ -56,6 +58,7 @@ Json to_content(const Checkpoint& checkpoint) {
     content["program"] = checkpoint.program;
     content["input"] = checkpoint.input.string();
     content["asked"] = Json::parse(checkpoint.asked);
+    content["filtered"] = checkpoint.filtered;
     content["model_sha256"] = checkpoint.model_sha256;
     content["source"] = checkpoint.source;
     content["resolved"] = checkpoint.resolved;
@@ -73,7 +76,8 @@ Checkpoint from_content(const Json& content) {
     Checkpoint checkpoint;
     checkpoint.program = content.at("program").get<std::string>();
     checkpoint.input = content.at("input").get<std::string>();
-    checkpoint.asked = content.at("asked").dump();
+    checkpoint.asked = json_text(content.at("asked"));
+    checkpoint.filtered = content.at("filtered").get<bool>();
     checkpoint.model_sha256 = content.at("model_sha256").get<std::string>();
     checkpoint.source = content.at("source").get<SourceIdentity>();
     checkpoint.resolved = content.at("resolved").get<ResolvedJob>();
@@ -85,6 +89,43 @@ Checkpoint from_content(const Json& content) {
     checkpoint.done_s = content.at("done_s").get<double>();
     checkpoint.written_other = content.at("written_other").get<std::uint64_t>();
     return checkpoint;
+}
+
+// What is counted with must be a count.
+bool can_be(const Checkpoint& checkpoint) {
+    return checkpoint.output.frames >= 0 && checkpoint.output.pieces >= 0 &&
+           checkpoint.resolved.chunk_frames >= Chunks::kShortest;
+}
+
+Json parse(std::string_view text, const std::filesystem::path& path) {
+    if (text.empty() || text.size() > kMostBytes) {
+        refuse(path, "it cannot be read, or is damaged");
+    }
+    const auto shallow = [&path](int depth, Json::parse_event_t /*event*/, Json& /*value*/) {
+        if (depth > kDeepest) {
+            refuse(path, "it is damaged");
+        }
+        return true;
+    };
+    Json whole = Json::parse(text, shallow, false);
+    if (!whole.is_object()) {   // discarded where it is no JSON
+        refuse(path, "it cannot be read, or is damaged");
+    }
+    return whole;
+}
+
+Json with_head(const char* key, const Json& value) {
+    Json whole;
+    whole["format"] = kFormat;
+    whole["version"] = Checkpoint::kVersion;
+    whole[key] = value;
+    return whole;
+}
+
+Json sealed(const Json& content) {
+    Json whole = with_head("content", content);
+    whole["sha256"] = seal(content);
+    return whole;
 }
 
 }   // namespace
@@ -115,17 +156,30 @@ std::string asked_for(const Options& options) {
                              "critical_pressure", "strict_io", "reports", "metrics_file"}) {
         asked.erase(free);
     }
-    return asked.dump();
+    return json_text(asked);
 }
 
 void write_checkpoint(FileCalls& files, const std::filesystem::path& path, const Checkpoint& checkpoint) {
-    const Json content = to_content(checkpoint);
-    Json whole;
-    whole["format"] = kFormat;
-    whole["version"] = checkpoint.version;
-    whole["content"] = content;
-    whole["sha256"] = seal(content);
-    replace_file(files, path, whole.dump(1) + "\n");
+    const Json whole = sealed(to_content(checkpoint));
+    std::string text = json_text(whole, 1) + "\n";
+    if (text.size() > kMostBytes) {   // hundreds of streams
+        text = json_text(whole);
+    }
+    if (text.size() > kMostBytes) {
+        throw Error(ErrorKind::refused, {"writing the checkpoint", path.string(),
+                                         "it would take " + format_bytes(text.size()) + ", " +
+                                             format_bytes(kMostBytes) + " are allowed: too many streams",
+                                         "Carry fewer over: --audio, --subtitles"});
+    }
+    replace_file(files, path, text);
+}
+
+std::string sealed_text(std::string_view content) {
+    return json_text(sealed(parse(content, "")));
+}
+
+std::string begun_text() {
+    return json_text(with_head("begun", true), 1) + "\n";
 }
 
 std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& path) {
@@ -134,24 +188,31 @@ std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& path) {
         return std::nullopt;
     }
     std::ifstream file(path, std::ios::binary);
-    const std::string text = file ? part_of(file, 0, kMostBytes + 1) : std::string();
-    const Json whole = Json::parse(text, nullptr, false);
-    if (text.empty() || text.size() > kMostBytes || whole.is_discarded() || !whole.is_object()) {
-        refuse(path, "it cannot be read, or is damaged");
-    }
-    if (whole.value("format", "") != kFormat) {
+    return parse_checkpoint(file ? part_of(file, 0, kMostBytes + 1) : std::string(), path);
+}
+
+std::optional<Checkpoint> parse_checkpoint(std::string_view text, const std::filesystem::path& path) {
+    const Json whole = parse(text, path);
+    if (!whole.contains("format") || whole.at("format") != kFormat) {
         refuse(path, "it is no checkpoint of Millstream's", "Choose another output, or move that file away");
     }
-    if (whole.value("version", 0) != Checkpoint::kVersion) {
+    if (!whole.contains("version") || whole.at("version") != Checkpoint::kVersion) {
         refuse(path, "another version of Millstream has written it",
                "Finish the job with that version, or start again with --resume never");
+    }
+    if (whole.contains("begun")) {
+        return std::nullopt;
     }
     try {
         const Json& content = whole.at("content");
         if (whole.at("sha256").get<std::string>() != seal(content)) {
             refuse(path, "it is damaged, or was changed by hand");
         }
-        return from_content(content);
+        Checkpoint checkpoint = from_content(content);
+        if (!can_be(checkpoint)) {
+            refuse(path, "it is damaged");
+        }
+        return checkpoint;
     } catch (const nlohmann::json::exception&) {
         refuse(path, "it is damaged");
     }

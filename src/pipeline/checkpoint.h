@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/file.h"
@@ -50,12 +51,12 @@ struct ResolvedJob {
 
 /// A value. At most 64 KiB as text.
 struct Checkpoint {
-    static constexpr int kVersion = 3;
+    static constexpr int kVersion = 4;
 
-    int version = kVersion;
     std::string program;           ///< "millstream 0.1.0"
     std::filesystem::path input;   ///< for the reader only
     std::string asked;             ///< the options that change the output, as JSON text
+    bool filtered = false;         ///< a FrameFilter of the caller's was among the stages
     std::string model_sha256;
     SourceIdentity source;
     ResolvedJob resolved;
@@ -71,9 +72,23 @@ struct Checkpoint {
 /// The part of the options that `Checkpoint::asked` holds.
 std::string asked_for(const Options& options);
 
-/// Throws Error(resource) where it cannot be written; the one before is then still there.
+/// Throws Error(resource) where it cannot be written, Error(refused) where it would be larger than it may be; the one
+/// before is then still there.
 void write_checkpoint(FileCalls& files, const std::filesystem::path& path, const Checkpoint& checkpoint);
-/// Nothing where there is none. Throws Error(refused) where it cannot be read or is no checkpoint of ours.
+
+/// Note [Begun]
+/// What stands in the checkpoint's place from before the first byte of OUT.part to the first commit: there is nothing
+/// to go on with, but OUT.part is ours. An OUT.part without it is somebody else's (browsers call a download so),
+/// whatever it begins with, and is not touched.
+std::string begun_text();
+
+/// A checkpoint's file around `content`, JSON text. Throws Error(refused) where it is none.
+std::string sealed_text(std::string_view content);
+
+/// Nothing where there is none, or begun_text(). Throws Error(refused) where it cannot be read or is no checkpoint of
+/// ours.
 std::optional<Checkpoint> read_checkpoint(const std::filesystem::path& path);
+/// The same for its text; `path` is for messages.
+std::optional<Checkpoint> parse_checkpoint(std::string_view text, const std::filesystem::path& path);
 
 }   // namespace millstream

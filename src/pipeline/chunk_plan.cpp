@@ -15,7 +15,9 @@ namespace {
 
 constexpr double kUsualChunk_s = 8;
 constexpr double kLongestWork_s = 60;
-constexpr std::uint64_t kSmallestInput = 256 * kKiB;
+constexpr std::uint64_t kSmallestInput = 64 * kKiB;
+// Steps of crf that are hardly seen.
+constexpr int kFewSteps = 3;
 // Less makes no picture: bytes a second, and in all, where a video has only some frames.
 constexpr double kLowestVideoRate = 50'000 / 8.0;
 constexpr double kLeastVideo = 64 * kKiB;
@@ -40,17 +42,9 @@ void note(PreparedJob& job, std::string sentence) {
     job.plan.notes.push_back(std::move(sentence));
 }
 
-}   // namespace
-
-double duration_of(const PreparedJob& job) {
-    const StreamInfo& video = job.source.video();
-    return video.duration_s > 0 ? video.duration_s : job.source.duration_s;
-}
-
-void plan_chunks(PreparedJob& job, double seconds_per_frame) {
+std::int64_t chunk_frames_for(const PreparedJob& job, double seconds_per_frame) {
     if (job.checkpoint) {
-        job.chunk_frames = job.checkpoint->resolved.chunk_frames;
-        return;
+        return job.checkpoint->resolved.chunk_frames;
     }
     const ChunkLength& asked = job.plan.options.chunk;
     const double rate = std::max(job.encoder.frame_rate.value(), 1.0);
@@ -62,7 +56,23 @@ void plan_chunks(PreparedJob& job, double seconds_per_frame) {
     } else if (seconds_per_frame > 0) {
         frames = std::min(frames, kLongestWork_s / seconds_per_frame);
     }
-    job.chunk_frames = std::max<std::int64_t>(Chunks::kShortest, std::llround(frames));
+    return std::max<std::int64_t>(Chunks::kShortest, std::llround(frames));
+}
+
+}   // namespace
+
+double duration_of(const PreparedJob& job) {
+    const StreamInfo& video = job.source.video();
+    return video.duration_s > 0 ? video.duration_s : job.source.duration_s;
+}
+
+void plan_chunks(PreparedJob& job, double seconds_per_frame) {
+    job.chunk_frames = chunk_frames_for(job, seconds_per_frame);
+    job.chunk_wall_s = static_cast<double>(job.chunk_frames) * seconds_per_frame;
+    if (job.chunk_wall_s > kLongestWork_s) {
+        note(job, "Between two checkpoints lie about " + std::to_string(std::llround(job.chunk_wall_s)) +
+                      " s of work, which is what a crash costs at most.");
+    }
 }
 
 std::uint64_t video_bytes_left(const PreparedJob& job, std::uint64_t other_bytes) {
@@ -85,7 +95,8 @@ void plan_size(PreparedJob& job) {
         return;
     }
     if (job.source.bytes < kSmallestInput) {
-        return;   // headers alone would break it; there is nothing to save
+        note(job, "The input is smaller than " + format_bytes(kSmallestInput) + ": --max-total is not kept.");
+        return;   // headers alone would break it
     }
     const std::uint64_t index = job.index_bytes > 0 ? job.index_bytes : predicted_index_bytes(job.source, job.carried);
     const bool has_index = job.plan.container == "mp4" || job.plan.container == "mov";
@@ -98,6 +109,19 @@ void plan_size(PreparedJob& job) {
         note(job, "--max-total would leave too little for a picture: the video gets " +
                       format_bytes(static_cast<std::uint64_t>(least_video(job))) + ".");
     }
+}
+
+std::string lowered_quality(int asked_crf, const std::vector<int>& chunk_crf) {
+    if (chunk_crf.empty()) {
+        return {};
+    }
+    const auto [best, worst] = std::minmax_element(chunk_crf.begin(), chunk_crf.end());
+    if (*worst <= asked_crf + kFewSteps) {
+        return {};
+    }
+    const std::string range =
+        *best == *worst ? std::to_string(*worst) : std::to_string(*best) + " to " + std::to_string(*worst);
+    return "to keep --max-total chunks were encoded with crf " + range + " instead of " + std::to_string(asked_crf);
 }
 
 SizeGovernor make_governor(const PreparedJob& job, std::uint64_t other_bytes) {

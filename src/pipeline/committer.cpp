@@ -45,6 +45,7 @@ ChunkCommitter::ChunkCommitter(const PreparedJob& job, const SourceIdentity& sou
     checkpoint_.program = "millstream " MILLSTREAM_VERSION;
     checkpoint_.input = std::filesystem::absolute(job.plan.options.input);
     checkpoint_.asked = asked_for(job.plan.options);
+    checkpoint_.filtered = job.filtered;
     checkpoint_.model_sha256 = job.model->sha256;
     checkpoint_.source = source;
     checkpoint_.resolved = resolve(job);

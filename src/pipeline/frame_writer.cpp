@@ -5,8 +5,10 @@
 #include "frame/convert.h"
 #include "media/output.h"
 #include "millstream/error.h"
+#include "pipeline/leftovers.h"
 #include "pipeline/output_checks.h"
 #include "pipeline/planner.h"
+#include "pipeline/resume.h"
 #include "pipeline/video_frame.h"
 
 namespace millstream {
@@ -32,14 +34,16 @@ PreparedJob prepare_encoding(Options options, Size size) {
 }   // namespace
 
 struct FrameWriter::State {
-    explicit State(Options asked) : options(std::move(asked)) { check_output_path(options); }
+    explicit State(Options asked) : options(std::move(asked)) {
+        check_output_path(options);
+        check_nothing_is_lost(options);
+    }
     State(const State&) = delete;
     State& operator=(const State&) = delete;
     ~State() {
-        output.reset();   // closes the file before it goes
         if (job && !finished) {
-            std::error_code ignored;
-            std::filesystem::remove(partial_path(options.output), ignored);
+            const Leftovers leftovers(system_files(), options.output);
+            output.reset();   // closes the file before it goes
         }
     }
 
@@ -54,7 +58,8 @@ struct FrameWriter::State {
                                   .encoder = job->encoder,
                                   .carried = job->carried,
                                   .index_bytes = job->index_bytes,
-                                  .stale_checkpoint = checkpoint_path(options.output)},
+                                  .checkpoint = checkpoint_path(options.output),
+                                  .begun = begun_text()},
                        job->source);
     }
 
@@ -130,6 +135,7 @@ std::int64_t FrameWriter::finish() {
     state.output->finish();
     state.output.reset();
     std::filesystem::rename(partial_path(state.options.output), state.options.output);
+    remove_file(system_files(), checkpoint_path(state.options.output));
     state.finished = true;
     return state.written;
 }

@@ -12,10 +12,12 @@
 #include "millstream/error.h"
 #include "millstream/filter.h"
 #include "millstream/verify.h"
+#include "pipeline/chunk_plan.h"
 #include "pipeline/chunks.h"
 #include "pipeline/committer.h"
 #include "pipeline/filter_stage.h"
 #include "pipeline/job.h"
+#include "pipeline/leftovers.h"
 #include "pipeline/output_checks.h"
 #include "pipeline/plan_words.h"
 #include "pipeline/planner.h"
@@ -30,54 +32,6 @@
 
 namespace millstream {
 namespace {
-
-// A run that was killed between its last two calls has finished OUT, and left its checkpoint.
-void remove_finished_checkpoint(FileCalls& files, const std::filesystem::path& output) {
-    std::error_code failed;
-    const auto path = checkpoint_path(output);
-    if (!std::filesystem::exists(path, failed) || std::filesystem::exists(partial_path(output), failed) ||
-        !std::filesystem::exists(output, failed)) {
-        return;
-    }
-    try {
-        const std::optional<Checkpoint> checkpoint = read_checkpoint(path);
-        if (checkpoint && checkpoint->output.complete) {
-            remove_file(files, path);
-        }
-    } catch (const Error&) {   // not ours, or damaged: planning says so
-    }
-}
-
-// Removes OUT.part and the checkpoint unless there is something in them to go on with.
-class Leftovers {
-public:
-    Leftovers(FileCalls& files, const std::filesystem::path& output)
-        : files_(files), partial_(partial_path(output)), checkpoint_(checkpoint_path(output)) {}
-    Leftovers(const Leftovers&) = delete;
-    Leftovers& operator=(const Leftovers&) = delete;
-    ~Leftovers() {
-        if (!kept_) {
-            try {
-                remove_file(files_, checkpoint_);   // first: without it the other is nothing
-                remove_file(files_, partial_);
-            } catch (const Error&) {   // the job has failed already, and says why
-            }
-        }
-    }
-    void keep() { kept_ = true; }
-
-private:
-    FileCalls& files_;
-    std::filesystem::path partial_;
-    std::filesystem::path checkpoint_;
-    bool kept_ = false;
-};
-
-// What a failure leaves: work that was paid for is kept where the same command can go on with it.
-bool can_be_gone_on_with(const Error& error) {
-    return error.kind() == ErrorKind::resource || error.kind() == ErrorKind::interrupted ||
-           error.kind() == ErrorKind::internal;
-}
 
 DecoderSettings decoder_settings(const PreparedJob& job) {
     return {.threads = usable_cpus(),
@@ -113,7 +67,8 @@ OutputSpec output_spec(const PreparedJob& job, FileCalls& files) {
                     .encoder = at_rate(job.encoder, ChunkCommitter::first_rate(job)),
                     .carried = job.carried,
                     .index_bytes = job.index_bytes,
-                    .stale_checkpoint = checkpoint_path(job.plan.options.output),
+                    .checkpoint = checkpoint_path(job.plan.options.output),
+                    .begun = begun_text(),
                     .files = &files};
     if (job.checkpoint) {
         spec.resume = job.checkpoint->output;
@@ -146,6 +101,7 @@ public:
           observer_(observer),
           watch_(watch),
           files_(watch.file_calls()),
+          leftovers_(files_, job_.plan.options.output),
           stop_(std::move(stop)),
           // A filter of the caller's looks at the host's memory.
           link_(stays_on_device(job_) && filter == nullptr ? job_.executor.links.front() : nullptr),
@@ -157,23 +113,11 @@ public:
           committer_(job_, source_, output_, files_) {}
 
     Report execute() {
-        Leftovers leftovers(files_, job_.plan.options.output);
-        if (job_.checkpoint) {
-            leftovers.keep();   // until this run has made something else of it
-        }
         try {
-            Report report = run_to_the_end();
-            leftovers.keep();
-            return report;
+            return run_to_the_end();
         } catch (const Error& error) {
-            if (committer_.committed_frames() > 0 && can_be_gone_on_with(error)) {
-                leftovers.keep();
-                throw explained(error);
-            }
-            throw;
-        } catch (...) {
             if (committer_.committed_frames() > 0) {
-                leftovers.keep();
+                throw explained(error);
             }
             throw;
         }
@@ -232,9 +176,11 @@ private:
         const std::string kept = std::to_string(committer_.committed_frames()) + " frames are in " +
                                  partial_path(output).string() + ", which is playable";
         context.why += (context.why.empty() ? "" : "; ") + kept;
-        context.hint += (context.hint.empty() ? "" : ". ") +
-                        std::string("The same command goes on from there; `millstream clean ") + output.string() +
-                        "` removes it";
+        const std::string next = job_.filtered
+                                     ? "The same call starts again, because nobody knows what its filter remembers"
+                                     : "The same command goes on from there";
+        context.hint +=
+            (context.hint.empty() ? "" : ". ") + next + "; `millstream clean " + output.string() + "` removes it";
         return {error.kind(), std::move(context)};
     }
 
@@ -384,6 +330,9 @@ private:
         if (job_.index_bytes > 0 && !written.index_in_front) {
             report.warnings.emplace_back("the index is larger than predicted and stays at the end of the file");
         }
+        if (std::string cost = lowered_quality(job_.encoder.crf, report.chunk_crf); !cost.empty()) {
+            report.warnings.push_back(std::move(cost));
+        }
     }
 
     PreparedJob job_;
@@ -391,6 +340,7 @@ private:
     Observer& observer_;
     RunWatch& watch_;
     FileCalls& files_;
+    Leftovers leftovers_;   // before output_, which holds OUT.part locked
     std::stop_token stop_;
     std::shared_ptr<DeviceLink> link_;   // frames stay on that device; null = tensors are in the host's memory
     SourceIdentity source_;
@@ -439,7 +389,7 @@ Report run_job(ModelShelf& models, FileCalls& files, const Options& options, Fra
     Observer& watcher = observer == nullptr ? silent : *observer;
     check_report_paths(options);
     remove_finished_checkpoint(files, options.output);
-    PreparedJob job = prepare(options, models, watcher);
+    PreparedJob job = prepare(options, models, watcher, stop, filter != nullptr);
     const Plan plan = job.plan;
     const VerifyOptions verification = verification_of(job);
     RunWatch watch(job, files, watcher);
@@ -470,10 +420,8 @@ Report enhance(const Options& options, Observer* observer, std::stop_token stop)
 }
 
 Report enhance(const Options& options, FrameFilter& filter, Observer* observer, std::stop_token stop) {
-    Options anew = options;
-    anew.resume = Resume::never;   // nobody knows what the filter of the interrupted run did
     ModelShelf models;
-    return run_job(models, system_files(), anew, &filter, observer, std::move(stop));
+    return run_job(models, system_files(), options, &filter, observer, std::move(stop));
 }
 
 Report enhance_through(FileCalls& files, const Options& options, Observer* observer, std::stop_token stop) {
@@ -484,23 +432,6 @@ Report enhance_through(FileCalls& files, const Options& options, Observer* obser
 Report enhance_with(ModelShelf& models, FileCalls& files, const Options& options, Observer* observer,
                     std::stop_token stop) {
     return run_job(models, files, options, nullptr, observer, std::move(stop));
-}
-
-std::vector<std::filesystem::path> remove_leftovers(const std::filesystem::path& output) {
-    const std::filesystem::path partial = partial_path(output);
-    std::error_code failed;
-    if (std::filesystem::exists(partial, failed) && !File(system_files(), partial, File::Open::existing).lock()) {
-        throw Error(ErrorKind::refused,
-                    {"removing what a run has left", partial.string(), "a run is writing it", "Stop that run first"});
-    }
-    std::vector<std::filesystem::path> removed;
-    for (const std::filesystem::path& path : {checkpoint_path(output), partial}) {
-        if (std::filesystem::exists(path, failed)) {
-            remove_file(system_files(), path);
-            removed.push_back(path);
-        }
-    }
-    return removed;
 }
 
 }   // namespace millstream

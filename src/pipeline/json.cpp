@@ -142,8 +142,8 @@ MILLSTREAM_JSON_FIELDS(Plan, options, input_container, input_size, input_pixel_f
                        duration_s, streams, chapters, model, model_file, model_scale, receptive_radius, device,
                        device_name, backend, precision, tile, tiles_per_frame, halo, tiles_exact, batch, reuse, threads,
                        container, output_size, encoder, output_pixel_format, output_colour, crf, preset,
-                       encoder_threads, lookahead, encoder_options, chunk_frames, resumed_frames, live_frames,
-                       queue_bytes, memory, disk, notes);
+                       encoder_threads, lookahead, encoder_options, chunk_frames, chunk_wall_s, resumed_frames,
+                       live_frames, queue_bytes, memory, disk, notes);
 MILLSTREAM_JSON_FIELDS(StageTime, name, busy_s, wait_input_s, wait_output_s);
 static void to_json(Json& target, const VerifyReport& report) {
     target = Json::parse(to_json(report));
@@ -184,13 +184,13 @@ static void to_json(Json& nlohmann_json_j, const Report& nlohmann_json_t) {
 }
 
 std::string to_json(const Options& options) {
-    return Json(options).dump(2);
+    return json_text(Json(options), 2);
 }
 std::string to_json(const Plan& plan) {
-    return Json(plan).dump(2);
+    return json_text(Json(plan), 2);
 }
 std::string to_json(const Report& report) {
-    return Json(report).dump(2);
+    return json_text(Json(report), 2);
 }
 
 static Json failure_json(const std::optional<Error>& error) {
@@ -210,7 +210,7 @@ std::string to_json(const BatchReport& report) {
                                   {"report", item.report ? Json(*item.report) : Json(nullptr)},
                                   {"error", failure_json(item.error)}});
     }
-    return batch.dump(2);
+    return json_text(batch, 2);
 }
 
 }   // namespace millstream

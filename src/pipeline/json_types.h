@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
 
 namespace nlohmann {
 
@@ -32,6 +33,12 @@ struct adl_serializer<std::filesystem::path> {
 namespace millstream {
 
 using Json = nlohmann::ordered_json;   // fields in the order of the struct
+
+/// Names of files are bytes, and tags and messages may be, too: what is no UTF-8 is shown as U+FFFD. `indent`: -1 = all
+/// on one line.
+inline std::string json_text(const Json& value, int indent = -1) {
+    return value.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
 
 }   // namespace millstream
 

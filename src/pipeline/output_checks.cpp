@@ -30,6 +30,11 @@ std::filesystem::path checkpoint_path(const std::filesystem::path& output) {
     return output.string() + ".millstream.json";
 }
 
+std::vector<std::filesystem::path> written_paths(const std::filesystem::path& output) {
+    const std::filesystem::path checkpoint = checkpoint_path(output);
+    return {output, partial_path(output), checkpoint, temporary_of(checkpoint)};
+}
+
 double carried_bytes_per_s(const SourceInfo& source, const std::vector<CarriedStream>& carried) {
     const double half =
         source.duration_s > 0 ? static_cast<double>(source.bytes) / source.duration_s / 2 : kUnknownAudioBytesPerS;
@@ -46,9 +51,14 @@ double carried_bytes_per_s(const SourceInfo& source, const std::vector<CarriedSt
 void check_output_path(const Options& options) {
     std::error_code ignored;
     const auto& out = options.output;
-    if (std::filesystem::equivalent(options.input, out, ignored)) {
-        throw Error(ErrorKind::usage,
-                    {"checking the output", out.string(), "it is the input itself", "Choose another name with -o"});
+    for (const std::filesystem::path& written : written_paths(out)) {
+        if (std::filesystem::equivalent(options.input, written, ignored)) {   // also under another name
+            throw Error(ErrorKind::usage, {"checking the output", out.string(),
+                                           written == out ? "it is the input itself"
+                                                          : "until it is complete " + written.string() +
+                                                                " is written, which is the input itself",
+                                           "Choose another name with -o"});
+        }
     }
     if (std::filesystem::is_directory(out, ignored)) {
         throw Error(ErrorKind::usage, {"checking the output", out.string(), "it is a folder",

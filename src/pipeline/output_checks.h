@@ -16,8 +16,11 @@ namespace millstream {
 /// The file a job writes to until it is complete.
 std::filesystem::path partial_path(const std::filesystem::path& output);      ///< OUT.part
 std::filesystem::path checkpoint_path(const std::filesystem::path& output);   ///< OUT.millstream.json
+/// All files that a job may write at OUT: itself, OUT.part, the checkpoint and what that is written as.
+std::vector<std::filesystem::path> written_paths(const std::filesystem::path& output);
 
-/// OUT is IN, OUT exists, a folder in OUT's place: Error(usage). Its folder is missing or not writable: Error(refused).
+/// OUT, or one of the files beside it, is IN; OUT exists; a folder in OUT's place: Error(usage). Its folder is missing
+/// or not writable: Error(refused).
 void check_output_path(const Options& options);
 
 /// Bytes a second of the carried streams, as far as the container tells; unknown sound is taken for half of the source

@@ -189,6 +189,7 @@ void describe(PreparedJob& job) {
         job.memory.picture_queue + job.memory.input_queue + job.memory.output_queue + job.memory.result_queue;
     job.plan.memory = job.memory.memory;
     job.plan.chunk_frames = job.chunk_frames;
+    job.plan.chunk_wall_s = job.chunk_wall_s;
     job.plan.resumed_frames = job.checkpoint ? job.checkpoint->output.frames : 0;
 }
 
@@ -255,6 +256,10 @@ std::string to_text(const Plan& plan) {
     if (plan.frame_rate > 0) {
         text << " (" << std::fixed << std::setprecision(1) << static_cast<double>(plan.chunk_frames) / plan.frame_rate
              << " s of video)";
+    }
+    if (plan.chunk_wall_s > 0) {
+        text << ", about " << std::fixed << std::setprecision(plan.chunk_wall_s < 10 ? 1 : 0) << plan.chunk_wall_s
+             << " s of work";
     }
     text << "\n";
     if (plan.resumed_frames > 0) {

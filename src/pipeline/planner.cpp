@@ -71,23 +71,30 @@ bool takes_odd_sides(const PixelFormat& format) {
 
 class Planner {
 public:
-    Planner(const Options& options, ModelShelf& models, Observer& observer) : models_(models), observer_(observer) {
+    Planner(const Options& options, ModelShelf& models, Observer& observer, std::stop_token stop, bool filtered)
+        : models_(models), observer_(observer), stop_(std::move(stop)) {
         job_.plan.options = options;
+        job_.filtered = filtered;
         job_.loads_before = model_load_count();
     }
 
     PreparedJob run() {
         check_options(options());
         check_output_path(options());
-        job_.checkpoint = find_checkpoint(options());
+        job_.checkpoint = find_checkpoint(options(), job_.filtered);
         job_.plan.container = container_for(options().output);
         job_.source = probe(options().input, options().video_stream, options().bake_rotation);
+        look_for_stop();
         choose_deinterlacing();
+        look_for_stop();
         choose_crop();
+        look_for_stop();
         choose_model();
+        look_for_stop();
         plan_streams(job_);
         note_picture(job_);
         choose_output_and_memory();
+        look_for_stop();
         plan_index(job_);
         job_.plan.disk = plan_disk(options(), job_.source, job_.encoder, job_.carried);
         plan_chunks(job_, seconds_per_frame_);
@@ -104,6 +111,14 @@ private:
     [[nodiscard]] const Options& options() const { return job_.plan.options; }
     [[nodiscard]] const VideoStreamInfo& video() const { return *job_.source.video().video; }
     [[nodiscard]] Size input_size() const { return {video().width, video().height}; }
+    // Each step that takes seconds is followed by this.
+    void look_for_stop() const {
+        if (stop_.stop_requested()) {
+            throw Error(ErrorKind::interrupted,
+                        {"stopped on request", "", "while the job was planned: nothing was written", ""});
+        }
+    }
+
     void note(std::string sentence) { job_.plan.notes.push_back(std::move(sentence)); }
 
     void choose_deinterlacing() {
@@ -164,7 +179,7 @@ private:
         resolve_backend(job_.executor);
         if (job_.executor.precision == Precision::int8) {
             observer_.on_message(Severity::info, "fitting the network to 8-bit integers on pictures of the video");
-            note(fit_to_int8(job_));
+            note(fit_to_int8(job_, stop_));
         }
         choose_reuse();
         tell_devices();
@@ -360,6 +375,7 @@ private:
 
     ModelShelf& models_;
     Observer& observer_;
+    std::stop_token stop_;
     PreparedJob job_;
     std::vector<std::string> encoder_notes_;
     double seconds_per_frame_ = 0;   // 0 = not measured
@@ -373,8 +389,9 @@ PreparedJob prepare(const Options& options) {
     return prepare(options, models, silent);
 }
 
-PreparedJob prepare(const Options& options, ModelShelf& models, Observer& observer) {
-    return Planner(options, models, observer).run();
+PreparedJob prepare(const Options& options, ModelShelf& models, Observer& observer, std::stop_token stop,
+                    bool filtered) {
+    return Planner(options, models, observer, std::move(stop), filtered).run();
 }
 
 }   // namespace millstream

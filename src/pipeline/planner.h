@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <vector>
 
 #include "frame/plane_tensors.h"
@@ -39,8 +40,10 @@ struct PreparedJob {
     std::vector<CarriedStream> carried;     ///< rising indices
     std::uint64_t index_bytes = 0;          ///< room for the index in front; 0 = it stays at the end
     std::int64_t chunk_frames = 0;          ///< between two checkpoints
+    double chunk_wall_s = 0;                ///< as in Plan
     bool steers_size = false;               ///< Options::max_total is kept: Note [Size governor]
     std::uint64_t other_bytes = 0;          ///< what is no video is expected to take: carried streams, index
+    bool filtered = false;                  ///< a FrameFilter is among the stages
     std::optional<Checkpoint> checkpoint;   ///< the job goes on behind it
 };
 
@@ -65,7 +68,9 @@ inline bool stays_on_device(const PreparedJob& job) {
 /// Probes, loads the network, chooses and checks. Throws Error: usage, input, model, refused.
 PreparedJob prepare(const Options& options);
 
-/// The same with a network that may have been loaded for the job before. `observer` is told of what takes long.
-PreparedJob prepare(const Options& options, ModelShelf& models, Observer& observer);
+/// The same with a network that may have been loaded for the job before. `observer` is told of what takes long; on a
+/// stop request Error(interrupted) is thrown. `filtered`: as in PreparedJob.
+PreparedJob prepare(const Options& options, ModelShelf& models, Observer& observer, std::stop_token stop = {},
+                    bool filtered = false);
 
 }   // namespace millstream

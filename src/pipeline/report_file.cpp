@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "millstream/error.h"
 #include "millstream/job.h"
+#include "pipeline/output_checks.h"
 
 namespace millstream {
 namespace {
@@ -21,10 +22,12 @@ void check_path(const Options& options, const std::filesystem::path& path, const
         throw Error(kind, {"checking " + option, path.string(), why, hint});
     };
     std::error_code ignored;
-    for (const auto& other : {options.input, options.output}) {
+    std::vector<std::filesystem::path> taken = written_paths(options.output);
+    taken.push_back(options.input);
+    for (const auto& other : taken) {
         if (std::filesystem::equivalent(path, other, ignored) ||
             std::filesystem::absolute(path).lexically_normal() == std::filesystem::absolute(other).lexically_normal()) {
-            refuse(ErrorKind::usage, "it is the video itself", "Choose another name");
+            refuse(ErrorKind::usage, "it is the video itself, or what is written beside it", "Choose another name");
         }
     }
     if (std::filesystem::is_directory(path, ignored)) {

@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/bytes.h"
 #include "base/sha256.h"
 #include "millstream/error.h"
 #include "pipeline/calibration.h"
@@ -19,6 +20,8 @@ constexpr const char* kGoingOn = "going on with an interrupted job";
 constexpr const char* kStartAgain =
     "Give the same options again to go on, or --resume never to throw away what is there and start again";
 
+constexpr const char* kUnknownFilter = "nobody knows what it remembers of the frames that are done";
+
 [[noreturn]] void refuse(const std::filesystem::path& subject, std::string why, const char* hint = kStartAgain) {
     throw Error(ErrorKind::refused, {kGoingOn, subject.string(), std::move(why), hint});
 }
@@ -29,7 +32,7 @@ std::string differences(const Json& before, const Json& now) {
     for (const auto& [key, value] : now.items()) {
         const Json old = before.contains(key) ? before.at(key) : Json(nullptr);
         if (old != value) {
-            text += (text.empty() ? "" : "; ") + key + " was " + old.dump() + ", is " + value.dump();
+            text += (text.empty() ? "" : "; ") + key + " was " + json_text(old) + ", is " + json_text(value);
         }
     }
     return text;
@@ -45,6 +48,22 @@ void check_source(const Checkpoint& checkpoint, const std::filesystem::path& inp
                        : now.ends_sha256 != before.ends_sha256 ? "its content"
                                                                : "the time of its last change";
     refuse(input, std::string("the input is not the one the job was begun with: ") + what + " differs");
+}
+
+// Note [Begun]
+void check_is_ours(const std::filesystem::path& output) {
+    const std::filesystem::path partial = partial_path(output);
+    std::error_code none;
+    const std::uintmax_t bytes = std::filesystem::file_size(partial, none);
+    if (none || bytes == 0 || std::filesystem::exists(checkpoint_path(output), none)) {
+        return;
+    }
+    throw Error(ErrorKind::refused,
+                {"checking the output", partial.string(),
+                 "it is there, holds " + format_bytes(bytes) +
+                     " and has no checkpoint beside it: perhaps it is another program's",
+                 "Choose another output, move that file away, or overwrite it with --resume never; `millstream clean " +
+                     output.string() + "` removes it"});
 }
 
 // Pictures of a decoder that begins somewhere in the middle, compared with what the checkpoint knows.
@@ -79,16 +98,28 @@ bool leads_there(const SourceInfo& source, const DecoderSettings& settings, cons
 
 }   // namespace
 
-std::optional<Checkpoint> find_checkpoint(const Options& options) {
+std::optional<Checkpoint> find_checkpoint(const Options& options, bool filtered) {
+    const std::filesystem::path path = checkpoint_path(options.output);
     if (options.resume == Resume::never) {
         return std::nullopt;
     }
-    const std::filesystem::path path = checkpoint_path(options.output);
+    if (options.resume == Resume::require && filtered) {
+        refuse(path, std::string("the frames go through a filter of the caller's, and ") + kUnknownFilter,
+               "Leave `resume` out to start");
+    }
     std::optional<Checkpoint> checkpoint = read_checkpoint(path);
     if (!checkpoint) {
         if (options.resume == Resume::require) {
             refuse(path, "there is no checkpoint", "Leave --resume require out to start");
         }
+        check_is_ours(options.output);
+        return std::nullopt;
+    }
+    if (checkpoint->filtered != filtered) {
+        refuse(path, std::string("the job was begun ") + (filtered ? "without" : "with") +
+                         " a filter of the caller's (`process` in Python)");
+    }
+    if (filtered) {
         return std::nullopt;
     }
     std::error_code failed;
@@ -105,6 +136,19 @@ std::optional<Checkpoint> find_checkpoint(const Options& options) {
     }
     check_source(*checkpoint, options.input);
     return checkpoint;
+}
+
+void check_nothing_is_lost(const Options& options) {
+    if (options.resume == Resume::never) {
+        return;
+    }
+    const std::filesystem::path path = checkpoint_path(options.output);
+    std::error_code failed;
+    if (read_checkpoint(path) && std::filesystem::exists(partial_path(options.output), failed)) {
+        refuse(path, "there is an unfinished job for this output, which a writer of frames would overwrite",
+               "Choose another output, or remove what is there: `millstream clean`");
+    }
+    check_is_ours(options.output);
 }
 
 ResolvedJob resolve(const PreparedJob& job) {
@@ -145,8 +189,8 @@ void check_resolved(const PreparedJob& job, const Checkpoint& checkpoint) {
     std::string differ;
     const auto compare = [&](const char* name, const auto& old, const auto& value) {
         if (old != value) {
-            differ += (differ.empty() ? "" : "; ") + std::string(name) + " was " + Json(old).dump() + ", would be " +
-                      Json(value).dump();
+            differ += (differ.empty() ? "" : "; ") + std::string(name) + " was " + json_text(old) + ", would be " +
+                      json_text(value);
         }
     };
     compare("backend", before.backend, now.backend);

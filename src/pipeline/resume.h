@@ -12,8 +12,14 @@ namespace millstream {
 
 /// The checkpoint of an interrupted run of this job, by Options::resume. Reads, changes nothing.
 /// Throws Error(refused): it cannot be read, belongs to other options or to another source (all differences are named),
-/// OUT.part is missing, or there is none and one is required.
-std::optional<Checkpoint> find_checkpoint(const Options& options);
+/// OUT.part is missing or somebody else's, or there is none and one is required.
+/// `filtered`: a FrameFilter is among the job's stages. Nobody knows what it remembers, so such a job always starts
+/// anew; it does not go on with one that had none, nor the other way round.
+std::optional<Checkpoint> find_checkpoint(const Options& options, bool filtered = false);
+
+/// For what writes OUT.part and can never go on: Error(refused) where it is somebody else's, or holds work that could
+/// be gone on with, unless Options::resume is `never`.
+void check_nothing_is_lost(const Options& options);
 
 ResolvedJob resolve(const PreparedJob& job);
 

@@ -1,6 +1,7 @@
 // System calls that fail on purpose, and that note what they were asked for.
 #pragma once
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <filesystem>
@@ -24,9 +25,13 @@ struct FileChange {
 };
 
 /// Makes the calls of the system, unless `before` says otherwise: an errno it returns fails the call, 0 lets it happen.
+/// Of a write that it lets happen `at_most` bytes are written.
 class WatchedFiles : public FileCalls {
 public:
     std::function<int(const FileChange&)> before = [](const FileChange&) { return 0; };
+    std::function<std::size_t(const FileChange&)> at_most = [](const FileChange& change) {
+        return change.bytes.size();
+    };
 
     int open(const char* path, int flags, mode_t mode) override {
         FileChange change{FileChange::Kind::create, path, {}, 0, {}};
@@ -49,7 +54,7 @@ public:
                                 {},
                                 static_cast<std::uint64_t>(offset),
                                 std::vector<std::byte>(first, first + count)};
-        return refuse(change) ? -1 : FileCalls::write_at(file, bytes, count, offset);
+        return refuse(change) ? -1 : FileCalls::write_at(file, bytes, std::min(count, at_most(change)), offset);
     }
     int resize(int file, off_t size) override {
         const FileChange change{FileChange::Kind::resize, names_[file], {}, static_cast<std::uint64_t>(size), {}};

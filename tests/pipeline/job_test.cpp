@@ -192,7 +192,7 @@ TEST_F(Job, r3_1_several_videos_load_the_network_once_and_one_that_fails_does_no
     EXPECT_EQ(loads, 1);
     for (const char* name : {"in", "b", "c"}) {
         EXPECT_TRUE(std::filesystem::exists(folder_ / "out" / (std::string(name) + ".mp4"))) << name;
-        EXPECT_TRUE(std::filesystem::exists(folder_ / (std::string(name) + ".run.json"))) << name;
+        EXPECT_TRUE(std::filesystem::exists(folder_ / (std::string(name) + ".mp4.run.json"))) << name;
     }
 }
 
@@ -255,7 +255,8 @@ TEST_F(Job, a_checkpoint_holds_the_precision_of_the_next_frame_and_a_later_run_g
                             .encoder = job.encoder,
                             .carried = job.carried,
                             .index_bytes = job.index_bytes,
-                            .stale_checkpoint = checkpoint_path(asked.output),
+                            .checkpoint = checkpoint_path(asked.output),
+                            .begun = begun_text(),
                             .files = &system_files()},
                            job.source);
         ChunkCommitter committer(job, identify(asked.input), output, system_files());

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 from pathlib import Path
 
@@ -61,6 +62,22 @@ def test_an_interrupted_job_is_fitted_alike(millstream: Path, tmp_path: Path) ->
     done = subprocess.run([*job, "-o", str(killed)], check=True, capture_output=True, text=True, timeout=200)
     assert "resumed at frame" in done.stdout + done.stderr
     assert packets(killed, "v") == packets(whole, "v")
+
+
+def test_ctrl_c_while_the_network_is_fitted_ends_the_job(millstream: Path, tmp_path: Path) -> None:
+    source = make_source(tmp_path / "in.mkv")
+    job = [str(millstream), "enhance", str(source), *REAL, "--precision", "int8", "--progress", "json"]
+    with subprocess.Popen([*job, "-o", str(tmp_path / "out.mkv")], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "fitting the network" in json.loads(line).get("text", ""):
+                break
+        process.send_signal(signal.SIGINT)
+        rest = process.stdout.read()
+        process.wait(timeout=60)
+    assert process.returncode == 130
+    assert '"plan"' not in rest  # it was not planned to its end
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
 
 
 def test_a_network_without_features_runs_as_it_would_anyway(run: Run, tmp_path: Path) -> None:

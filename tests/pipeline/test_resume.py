@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -56,6 +58,11 @@ def kill_after(job: list[str], delay_s: float) -> bool:
         return process.wait() == -signal.SIGKILL
 
 
+def frames_done(checkpoint: Path) -> int:
+    content = json.loads(checkpoint.read_text()).get("content") if checkpoint.exists() else None
+    return content["output"]["frames"] if content else 0
+
+
 def kill_with_done(job: list[str], frames: int) -> None:
     """Kills the job as soon as its checkpoint says that so many frames are done.
 
@@ -63,7 +70,7 @@ def kill_with_done(job: list[str], frames: int) -> None:
     """
     checkpoint = Path(f"{job[job.index('-o') + 1]}.millstream.json")
     with subprocess.Popen(job, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        while not checkpoint.exists() or json.loads(checkpoint.read_text())["content"]["output"]["frames"] < frames:
+        while frames_done(checkpoint) < frames:
             assert process.poll() is None, "the job was over before it could be killed"
             time.sleep(0.002)
         process.kill()
@@ -123,6 +130,110 @@ def test_killed_again_and_again_ends_as_if_nothing_had_happened(
     assert sorted(p.name for p in tmp_path.glob(f"{output_name}*")) == [output_name]
 
 
+def test_what_is_done_is_not_read_again_and_the_result_is_verified(millstream: Path, run: Run, tmp_path: Path) -> None:
+    source, output, reported = tmp_path / "in.mp4", tmp_path / "out.mp4", tmp_path / "report.json"
+    noise = "testsrc2=size=320x180:rate=24:duration=10,noise=alls=30:allf=t"
+    sound = ["-f", "lavfi", "-i", "sine=duration=10", "-c:a", "aac"]
+    ffmpeg("-f", "lavfi", "-i", noise, *sound, "-c:v", "libx264", "-preset", "ultrafast", "-g", "24", source)
+    job = command(millstream, source, output, "--temporal", "off")
+    kill_with_done(job, 144)
+    subprocess.run([*job, "--report", str(reported)], check=True, capture_output=True, timeout=120)
+    report = json.loads(reported.read_text())
+    assert report["frames"] == 240
+    assert report["resumed_frames"] >= 144
+    (read,) = [file["bytes_read"] for file in report["files"] if file["role"] == "input"]
+    left = (240 - report["resumed_frames"]) / 240 * source.stat().st_size
+    assert read < 2 * left + 0.4 * source.stat().st_size  # two readers; a key frame's distance and a buffer before it
+    verified = run("verify", source, output)
+    assert verified.returncode == 0, verified.stdout
+
+
+def test_names_that_are_no_utf8_are_names(millstream: Path, tmp_path: Path) -> None:
+    source = make_video(tmp_path / "in.mp4", frames=400, size="64x48").rename(tmp_path / os.fsdecode(b"film \xff.mp4"))
+    output = tmp_path / os.fsdecode(b"out \xfe.mp4")
+    job = command(millstream, source, output)
+    kill_with_done(job, 48)
+    inspected = subprocess.run([str(millstream), "inspect", str(source), "--json"], capture_output=True, timeout=120)
+    assert json.loads(inspected.stdout)["frames"] == 400
+    done = subprocess.run(
+        [*job, "--report", str(tmp_path / os.fsdecode(b"report \xfd.json"))], capture_output=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"resumed at frame" in done.stdout
+    assert len(frame_times(output)) == 400
+
+
+# read() on a drive that goes away: fails for one file once another file is there.
+DRIVE = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+ssize_t read(int file, void* bytes, size_t count) {
+    ssize_t (*system_read)(int, void*, size_t) = (ssize_t (*)(int, void*, size_t))dlsym(RTLD_NEXT, "read");
+    struct stat now;
+    if (access(getenv("DRIVE_GONE"), F_OK) == 0 && fstat(file, &now) == 0 &&
+        now.st_ino == strtoull(getenv("DRIVE_FILE"), NULL, 10)) {
+        errno = EIO;
+        return -1;
+    }
+    return system_read(file, bytes, count);
+}
+"""
+
+
+def test_a_source_that_cannot_be_read_any_more_does_not_end_the_film(millstream: Path, tmp_path: Path) -> None:
+    code, drive, gone = tmp_path / "drive.c", tmp_path / "drive.so", tmp_path / "gone"
+    code.write_text(DRIVE)
+    built = ["cc", "-shared", "-fPIC", "-o", str(drive), str(code), "-ldl"]
+    if shutil.which("cc") is None or subprocess.run(built, capture_output=True).returncode != 0:
+        pytest.skip("no C compiler for the drive")
+    source, output = tmp_path / "in.mkv", tmp_path / "out.mkv"
+    noise = "testsrc2=size=320x180:rate=24:duration=10,noise=alls=30:allf=t"
+    ffmpeg("-f", "lavfi", "-i", noise, "-c:v", "libx264", "-preset", "ultrafast", source)
+    job = command(millstream, source, output, "--temporal", "off", "--runner", "serial")  # nothing is read in advance
+    inode = str(source.stat().st_ino)
+    surroundings = {**os.environ, "LD_PRELOAD": str(drive), "DRIVE_GONE": str(gone), "DRIVE_FILE": inode}
+    checkpoint = Path(f"{output}.millstream.json")
+    with subprocess.Popen(
+        job, env=surroundings, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while not checkpoint.exists() or '"content"' not in checkpoint.read_text():
+            assert process.poll() is None, "the job was over too early"
+            time.sleep(0.002)
+        gone.touch()
+        _, errors = process.communicate(timeout=120)
+    assert process.returncode == 6, errors
+    assert "Input/output error" in errors
+    assert "The same command goes on" in errors
+    gone.unlink()
+    done = subprocess.run(job, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "resumed at frame" in done.stdout
+    assert len(frame_times(output)) == 240
+
+
+def test_r5_1_a_run_stops_where_it_has_written_what_it_may(millstream: Path, run: Run, tmp_path: Path) -> None:
+    source, output = tmp_path / "in.mp4", tmp_path / "out.mkv"
+    noise = "testsrc2=size=320x180:rate=24:duration=5,noise=alls=30:allf=t"
+    ffmpeg("-f", "lavfi", "-i", noise, "-c:v", "libx264", "-preset", "ultrafast", "-crf", "20", source)
+    job = [source, "-o", output, *JOB, "--preset", "ultrafast", "--temporal", "off", "--max-total", "none"]
+    disk = json.loads(run("inspect", *job, "--json").stdout)["disk"]
+    limit = f"{disk['predicted_output'] + disk['checkpoint'] + 1}"  # noise takes more than anybody would predict
+    runs = 0
+    while True:
+        done = run("enhance", *job, "--progress", "none", "--disk-limit", limit)
+        runs += 1
+        if done.returncode == 0:
+            break
+        assert done.returncode == 6, done.stderr
+        assert "as much as it may (--disk-limit)" in done.stderr
+    assert runs >= 2
+    assert len(frame_times(output)) == 120
+
+
 def test_with_the_lock_on_there_is_no_joint(millstream: Path, tmp_path: Path) -> None:
     source = make_source(tmp_path / "in.mkv")
     whole, killed = tmp_path / "whole.mkv", tmp_path / "out.mkv"
@@ -135,7 +246,7 @@ def test_with_the_lock_on_there_is_no_joint(millstream: Path, tmp_path: Path) ->
     assert packets(killed, "v") == packets(whole, "v")
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_r6_1_a_signal_keeps_what_is_committed_and_says_how_to_go_on(
     millstream: Path, tmp_path: Path, sent: signal.Signals
 ) -> None:
@@ -148,7 +259,9 @@ def test_r6_1_a_signal_keeps_what_is_committed_and_says_how_to_go_on(
             if json.loads(line).get("frames_done", 0) > 100:
                 break
         process.send_signal(sent)
+        asked = time.monotonic()
         rest, errors = process.communicate(timeout=60)
+        assert time.monotonic() - asked < 5
     assert process.returncode == 130, errors
     said = rest + errors
     partial = Path(f"{output}.part")

@@ -40,7 +40,7 @@ def test_python_gets_an_item_for_each_and_the_network_is_loaded_once(videos: lis
     assert items[1].error["exit_code"] == 3
     reports = [item.report for item in items if item.report is not None]
     assert sum(report.model_loads for report in reports) == 1
-    assert json.loads((tmp_path / "a.run.json").read_text())["frames"] == reports[0].frames
+    assert json.loads((tmp_path / "a.mp4.run.json").read_text())["frames"] == reports[0].frames
     assert set(files_in(tmp_path / "out")) == {"a.mp4", "b.mp4"}
 
 
