@@ -182,7 +182,33 @@ def make_packets(folder: Path) -> None:
         (folder / name).write_bytes(content)
 
 
+# Of a job of two chunks. The first byte: 0 a whole file, 1 the content of one.
+CHECKPOINT = b"""{"program": "millstream 0.1.0", "input": "/film.mkv", "asked": {"crf": null, "scale": 2},
+"filtered": false, "model_sha256": "00", "source": {"bytes": 1, "modified_ns": 2, "ends_sha256":
+"00"}, "resolved": {"backend": "torch", "precision": "fp32", "int8": "", "halo": 8, "blend": 0,
+"tile_width": 0, "tile_height": 0, "reuse": "off", "encoder": "libx264", "pixel_format": "yuv420p",
+"width": 64, "height": 48, "preset": "fast", "encoder_threads": 1, "lookahead": 40, "references": 3,
+"b_frames": 3, "chunk_frames": 24, "index_bytes": 0}, "output": {"frames": 24, "bytes": 1000,
+"pieces": 1, "complete": false, "first_pts": 0, "last_pts": [0, 512], "last_duration": 512,
+"last_dts_index": 21, "video_bytes": 900, "level": 10, "parameter_sets": "00", "tracks":
+[{"first_dts": -1024, "first_pts": 0, "last_dts": null, "rescaling": null, "shown_last": 512, "end":
+1024, "late": false}], "copied": [{"packets": 3, "last_dts": 4, "last_bytes": 5, "last_check": 6}],
+"copies_repaired": false, "copied_packets": 3, "repaired_packets": 0, "damaged_packets": 0},
+"last_frame_sha256": "00", "source_repaired": false, "rate": {"crf": 18, "max_rate": 0,
+"max_buffer": 0}, "governor": {"seconds": 1.0, "natural_bytes": 900.0, "last_crf": 18}, "done_s":
+1.0, "written_other": 100}"""
+
+
+def make_checkpoints(folder: Path) -> None:
+    (folder / "content").write_bytes(b"\1" + CHECKPOINT)
+    begun = b"""{"format": "millstream checkpoint", "version": 4, "begun": true}"""
+    (folder / "begun").write_bytes(b"\0" + begun)
+    damaged = b"""{"format": "millstream checkpoint", "version": 4, "content": %s, "sha256": "00"}""" % CHECKPOINT
+    (folder / "damaged").write_bytes(b"\0" + damaged)
+
+
 SEEDS: dict[str, Callable[[Path], None]] = {
+    "fuzz_checkpoint": make_checkpoints,
     "fuzz_config": make_configurations,
     "fuzz_media": make_videos,
     "fuzz_ncnn": make_networks,
