@@ -71,10 +71,11 @@ struct Plan {
     std::string precision;      ///< fp32, bf16, fp16, int8
     Size tile;                  ///< input pixels with halo; the frame's size = not tiled
     int tiles_per_frame = 1;
-    int halo = 0;               ///< input pixels around each tile
-    bool tiles_exact = true;    ///< halo >= receptive radius
-    int batch = 1;              ///< requests in flight
-    Reuse reuse = Reuse::off;   ///< as asked, or off where the network is too cheap for it to pay
+    int halo = 0;                                    ///< input pixels around each tile
+    bool tiles_exact = true;                         ///< halo >= receptive radius
+    int batch = 1;                                   ///< requests in flight
+    Reuse reuse = Reuse::off;                        ///< as asked, or off where the network is too cheap for it to pay
+    TemporalPreset temporal = TemporalPreset::off;   ///< as asked, or off where there is too little memory for it
     int threads = 1;
 
     // Output
@@ -95,6 +96,7 @@ struct Plan {
     std::int64_t resumed_frames = 0;   ///< already in OUT.part: the job goes on behind them
 
     // Resources
+    int decoder_threads = 0;         ///< that the decoder may use
     int live_frames = 0;             ///< most frames between decoder and encoder at any time
     std::uint64_t queue_bytes = 0;   ///< bound of each queue
     MemoryPlan memory;

@@ -36,14 +36,17 @@ struct ResourceSnapshot {
     PressureLevel vram_level = PressureLevel::normal;
 };
 
-/// A point of the run's curve. It stands for the time since the point before: memory is the largest in that time.
+/// A point of the run's curve. It stands for the time since the point before: memory is the largest in that time, and
+/// the least.
 struct CurvePoint {
     double time_s = 0;
     std::int64_t frames = 0;   ///< finished by then
     double fps = 0;            ///< over the time it stands for
     double cpu_cores = 0;
     std::uint64_t rss_bytes = 0;
+    std::uint64_t rss_min_bytes = 0;
     std::optional<std::uint64_t> vram_bytes;
+    std::optional<std::uint64_t> vram_min_bytes;
 };
 
 /// Something that was done because memory or VRAM ran short, or taken back when it no longer did.

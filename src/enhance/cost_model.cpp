@@ -85,8 +85,11 @@ NetworkCost measure_cost(const Network& network, const ExecutorSettings& setting
     one.requests = 1;
     one.device = device_words(settings.device).front();
     one.links.resize(std::min<std::size_t>(one.links.size(), 1));
+    std::uint64_t peak = peak_resident_bytes();
     const double small = probe(network, one, kSmallProbeSide).growth;
+    peak = std::max(peak, peak_resident_bytes());
     const Probe last = probe(network, one, kLargeProbeSide);
+    peak = std::max(peak, peak_resident_bytes());
     const double large = last.growth;
     release_caches();
     constexpr double kSmallPixels = kSmallProbeSide * kSmallProbeSide;
@@ -100,6 +103,7 @@ NetworkCost measure_cost(const Network& network, const ExecutorSettings& setting
     cost.fixed_bytes = static_cast<std::uint64_t>(fixed * kSafety);
     cost.seconds_per_pixel = last.seconds / kLargePixels;
     cost.measured = true;
+    cost.peak_rss_bytes = peak;
     return cost;
 }
 

@@ -14,6 +14,7 @@ struct NetworkCost {
     std::uint64_t fixed_bytes = 0;   ///< weights as the backend keeps them, compiled code; once, not a request
     double seconds_per_pixel = 0;    ///< 0 = not measured
     bool measured = false;
+    std::uint64_t peak_rss_bytes = 0;   ///< of the process up to then, which measuring makes the kernel forget
 };
 
 /// From the graph alone: the most values alive at once, in the backend's width, with the backend's measured surcharge.

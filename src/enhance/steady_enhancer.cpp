@@ -3,6 +3,7 @@
 #include <ATen/DeviceAccelerator.h>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <utility>
 
@@ -20,6 +21,20 @@ constexpr int kMostQuietFrames = 10'000;
 // Under critical pressure the effect of one step is waited for before the next.
 constexpr int kSettleFrames = 8;
 constexpr const char* kDoing = "enhancing a frame";
+
+// Adds the time it exists to `sum`.
+class Stopwatch {
+public:
+    explicit Stopwatch(double& sum) : sum_(sum) {}
+    Stopwatch(const Stopwatch&) = delete;
+    Stopwatch& operator=(const Stopwatch&) = delete;
+    ~Stopwatch() { sum_ += std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+private:
+    using Clock = std::chrono::steady_clock;
+    double& sum_;
+    Clock::time_point start_ = Clock::now();
+};
 
 // The exception in flight, where it says that memory ran out; else it goes on.
 Error shortage_in_flight() {
@@ -40,6 +55,9 @@ std::optional<Precision> lower_precision(const ExecutorSettings& settings) {
     ExecutorSettings lower = settings;
     lower.precision = Precision::automatic;   // what the hardware has
     resolve_backend(lower);
+    if (lower.precision == Precision::fp32 && lower.backend == Backend::torch) {
+        lower.precision = Precision::bf16;   // in software: slow, but in half the memory
+    }
     return lower.precision == Precision::fp32 ? std::nullopt : std::optional(lower.precision);
 }
 
@@ -129,8 +147,10 @@ void SteadyEnhancer::step_down(std::int64_t frame, const Error& shortage) {
         if (!before_.empty()) {
             tried += ", and " + words(before_.front()) + " became " + words(effort_);
         }
+        const bool there = !settings_.executor.links.empty();   // the device's memory, most likely
         throw Error(ErrorKind::resource, {kDoing, "frame " + std::to_string(frame), why + "; what was tried: " + tried,
-                                          "Close other programs, or use a smaller --max-memory, --scale or model"});
+                                          std::string("Close other programs, or use a smaller ") +
+                                              (there ? "--max-vram" : "--max-memory") + ", --tile, --scale or model"});
     }
     before_.push_back(std::exchange(effort_, step->effort));
     tell(frame, step->measure, before_.back(), why);
@@ -146,6 +166,7 @@ void SteadyEnhancer::tell(std::int64_t frame, const std::string& measure, const 
 }
 
 void SteadyEnhancer::submit(std::int64_t index, at::Tensor input) {
+    const Stopwatch watch(busy_s_);
     follow_pressure(index);
     at::Tensor output;
     survive([&] {
@@ -163,10 +184,12 @@ void SteadyEnhancer::submit(std::int64_t index, at::Tensor input) {
 }
 
 std::optional<EnhancerFrame> SteadyEnhancer::poll() {
+    const Stopwatch watch(busy_s_);
     return hand_out(enhancer_ ? enhancer_->poll() : std::nullopt);
 }
 
 std::optional<EnhancerFrame> SteadyEnhancer::drain() {
+    const Stopwatch watch(busy_s_);
     std::optional<EnhancerFrame> done;
     survive([&] { done = enhancer_->drain(); });
     return hand_out(std::move(done));

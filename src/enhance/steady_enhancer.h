@@ -56,6 +56,8 @@ public:
     [[nodiscard]] std::size_t frames_in_flight() const { return pending_.size(); }
     [[nodiscard]] double copies() const { return copies_ + (enhancer_ ? enhancer_->copies() : 0); }
     [[nodiscard]] const Effort& effort() const { return effort_; }
+    /// Time inside submit(), poll() and drain(): the network's, as far as the caller had to wait for it.
+    [[nodiscard]] double busy_s() const { return busy_s_; }
 
 private:
     template <class Work>
@@ -81,6 +83,7 @@ private:
     bool probing_ = false;    // a step has been taken back lately
     bool released_ = false;   // caches have been given back since memory was last plentiful
     PressureLevel seen_ = PressureLevel::normal;
+    double busy_s_ = 0;
     double copies_ = 0;                   // of enhancers that are gone
     std::deque<EnhancerFrame> pending_;   // submitted and not handed out, in order; a share of each tensor
     std::unique_ptr<Executor> executor_;

@@ -54,6 +54,12 @@ public:
         return static_cast<std::uint64_t>(std::max<std::int64_t>(allocated.peak, 0));
     }
 
+    [[nodiscard]] std::uint64_t held_bytes() const override {
+        const auto stats = at::accelerator::getDeviceStats(device_.index());
+        const auto& held = stats.reserved_bytes[static_cast<std::size_t>(at::CachingAllocator::StatType::AGGREGATE)];
+        return static_cast<std::uint64_t>(std::max<std::int64_t>(held.current, 0));
+    }
+
 private:
     at::Tensor send(const at::Tensor& host) override {
         return host.to(device_, host.scalar_type(), /*non_blocking=*/true);

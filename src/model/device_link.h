@@ -41,6 +41,8 @@ public:
     virtual bool limit(std::uint64_t bytes) = 0;
     /// The largest number of bytes in use since the last call, caches not counted; 0 = not told.
     virtual std::uint64_t take_peak_bytes() = 0;
+    /// Bytes that Torch's allocator holds there now, caches included; 0 = not told.
+    [[nodiscard]] virtual std::uint64_t held_bytes() const = 0;
 
     [[nodiscard]] const LinkTraffic& traffic() const { return traffic_; }
 

@@ -2,9 +2,14 @@
 #pragma once
 
 #include <exception>
+#include <optional>
 #include <string>
 
 namespace millstream {
+
+/// What `failure` says, where it says that memory ran out, the host's or a device's; nothing for everything else, and
+/// for an Error, which has its words already.
+std::optional<std::string> lack_of_memory(const std::exception_ptr& failure);
 
 /// Throws Error(resource) when `failure` says that memory ran out, Error(model) for everything else; an Error passes
 /// through as it is. `doing` and `subject`: as in Error::Context.

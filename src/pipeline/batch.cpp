@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <new>
+#include <exception>
 #include <system_error>
 #include <utility>
 
@@ -10,6 +10,7 @@
 #include "model/shelf.h"
 #include "pipeline/job.h"
 #include "pipeline/output_checks.h"
+#include "pipeline/report_figures.h"
 
 namespace millstream {
 namespace {
@@ -41,15 +42,40 @@ bool is_there(const Options& job) {
     return !job.overwrite && fs::exists(job.output, failed) && !fs::exists(partial_path(job.output), failed);
 }
 
+// An observer whose exceptions are told from those of a job.
+class Guarded : public BatchObserver {
+public:
+    explicit Guarded(BatchObserver& inner) : inner_(inner) {}
+    void on_plan(const Plan& plan) override {
+        guard([&] { inner_.on_plan(plan); });
+    }
+    void on_progress(const Progress& progress) override {
+        guard([&] { inner_.on_progress(progress); });
+    }
+    void on_message(Severity severity, const std::string& text) override {
+        guard([&] { inner_.on_message(severity, text); });
+    }
+    [[nodiscard]] bool threw() const { return threw_; }
+
+private:
+    template <class Call>
+    void guard(const Call& call) {
+        try {
+            call();
+        } catch (...) {
+            threw_ = true;
+            throw;
+        }
+    }
+
+    BatchObserver& inner_;
+    bool threw_ = false;
+};
+
 // The exception in flight as an Error.
 Error failure_in_flight() {
-    try {
-        throw;
-    } catch (const Error& error) {
-        return error;
-    } catch (const std::bad_alloc&) {
-        return {ErrorKind::resource, {"enhancing a video", "", "out of memory", "Use a smaller --max-memory"}};
-    }
+    const Failure failure = failure_of(std::current_exception());
+    return {static_cast<ErrorKind>(failure.exit_code), failure.context};
 }
 
 // From the worst on; the last means that nothing failed.
@@ -129,10 +155,14 @@ BatchReport enhance_all(const BatchOptions& batch, BatchObserver* observer, std:
             continue;
         }
         watcher.on_begin(i + 1, jobs.size(), item);
+        Guarded guarded(watcher);
         try {
-            item.report = enhance_with(models, system_files(), jobs[i], &watcher, stop);
+            item.report = enhance_with(models, system_files(), jobs[i], &guarded, stop);
             item.outcome = BatchItem::Outcome::done;
         } catch (...) {
+            if (guarded.threw()) {
+                throw;
+            }
             item.error = failure_in_flight();
             item.outcome = BatchItem::Outcome::failed;
         }

@@ -22,8 +22,8 @@ MILLSTREAM_JSON_FIELDS_BOTH_WAYS(OutputState, frames, bytes, pieces, complete, f
                                  copied_packets, repaired_packets, damaged_packets);
 MILLSTREAM_JSON_FIELDS_BOTH_WAYS(SourceIdentity, bytes, modified_ns, ends_sha256);
 MILLSTREAM_JSON_FIELDS_BOTH_WAYS(ResolvedJob, backend, precision, int8, halo, blend, tile_width, tile_height, reuse,
-                                 encoder, pixel_format, width, height, preset, encoder_threads, lookahead, references,
-                                 b_frames, chunk_frames, index_bytes);
+                                 temporal, encoder, pixel_format, width, height, preset, encoder_threads, lookahead,
+                                 references, b_frames, chunk_frames, index_bytes);
 MILLSTREAM_JSON_FIELDS_BOTH_WAYS(ChunkRate, crf, max_rate, max_buffer);
 MILLSTREAM_JSON_FIELDS_BOTH_WAYS(GovernorState, seconds, natural_bytes, last_crf);
 

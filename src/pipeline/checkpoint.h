@@ -35,6 +35,7 @@ struct ResolvedJob {
     int tile_width = 0;   ///< where tiles are not exact, else 0
     int tile_height = 0;
     std::string reuse;
+    std::string temporal;
     std::string encoder;
     std::string pixel_format;
     int width = 0;

@@ -195,8 +195,9 @@ struct FrameEnhancer::State {
         }
         if (options.temporal != TemporalPreset::off) {
             motion = std::make_unique<MotionEstimator>(options.temporal_flow);
-            lock = std::make_unique<TemporalLock>(lock_settings(options.temporal),
-                                                  temporal_memory(options, size, model.network.scale).history);
+            lock = std::make_unique<TemporalLock>(
+                lock_settings(options.temporal),
+                temporal_memory(DebugView::none, size, model.network.scale, true).history);
         }
     }
 
@@ -220,9 +221,10 @@ struct FrameEnhancer::State {
         needs.input_tensor = pixels * 3 * sizeof(float);
         needs.output_tensor = needs.input_tensor * static_cast<std::uint64_t>(needs.scale * needs.scale);
         if (options.temporal != TemporalPreset::off) {
-            const TemporalMemory memory = temporal_memory(options, frame, needs.scale);
+            const TemporalMemory memory = temporal_memory(DebugView::none, frame, needs.scale, settings.links.empty());
             needs.motion = memory.motion;
-            needs.temporal_work = memory.work;
+            needs.temporal_apart = memory.apart;
+            needs.temporal_in_turn = memory.in_turn;
         }
         MemoryChoice smallest;
         if (auto choice = fit_memory(needs, smallest)) {

@@ -5,7 +5,6 @@
 #include <memory>
 #include <utility>
 
-#include "base/cpu.h"
 #include "base/file.h"
 #include "media/decoder.h"
 #include "media/output.h"
@@ -27,6 +26,7 @@
 #include "pipeline/resume.h"
 #include "pipeline/run_watch.h"
 #include "pipeline/runner.h"
+#include "pipeline/shortage.h"
 #include "pipeline/stages.h"
 #include "pipeline/temporal_stages.h"
 
@@ -34,7 +34,7 @@ namespace millstream {
 namespace {
 
 DecoderSettings decoder_settings(const PreparedJob& job) {
-    return {.threads = usable_cpus(),
+    return {.threads = job.plan.decoder_threads,
             .hwaccel = job.plan.options.hwaccel,
             .strict = job.plan.options.strict,
             .deinterlacing = job.deinterlacing,
@@ -45,7 +45,7 @@ DecodeStart decode_start(const PreparedJob& job) {
     if (!job.checkpoint) {
         return {};
     }
-    const bool looks_back = job.plan.options.temporal != TemporalPreset::off || job.plan.reuse != Reuse::off;
+    const bool looks_back = job.plan.temporal != TemporalPreset::off || job.plan.reuse != Reuse::off;
     return find_decode_start(job.source, decoder_settings(job), *job.checkpoint, looks_back ? Chunks::kWarmUp : 0);
 }
 
@@ -112,9 +112,15 @@ public:
           output_(output_spec(job_, files_), job_.source),
           committer_(job_, source_, output_, files_) {}
 
-    Report execute() {
+    // `report` gets what is known of the run, also where it throws.
+    void execute(Report& report) {
         try {
-            return run_to_the_end();
+            try {
+                run_to_the_end(report);
+            } catch (...) {
+                take_stock(report);
+                throw_shortage("running the job", job_.source.path.string());
+            }
         } catch (const Error& error) {
             if (committer_.committed_frames() > 0) {
                 throw explained(error);
@@ -124,11 +130,10 @@ public:
     }
 
 private:
-    Report run_to_the_end() {
+    void run_to_the_end(Report& report) {
         const bool only_index_missing = job_.checkpoint && job_.checkpoint->output.complete;
-        Report report;
         if (!only_index_missing) {
-            report = run_stages();
+            run_stages(report);
             if (stop_.stop_requested()) {
                 const bool nothing = committer_.committed_frames() == 0;
                 throw Error(
@@ -143,18 +148,10 @@ private:
             committer_.end();
         }
         const OutputStatistics written = output_.finish();
+        take_stock(report);
         report.frames = written.frames;
         report.output_bytes = written.bytes;
-        report.resumed_frames = job_.checkpoint ? job_.checkpoint->output.frames : 0;
-        report.input_bytes = job_.source.bytes;
-        report.model_loads = model_load_count() - job_.loads_before;
-        report.peak_live_frames = live_.peak();
-        report.checkpoints = committer_.checkpoints();
-        report.chunk_crf = committer_.crfs();
-        add_decode_warnings(report);
         add_output_warnings(report, written);
-        report.device_traffic = traffic_of(job_.executor.links);
-        report.plan = job_.plan;
         watch_.files().count_read(report.plan.options.input, decoder_.statistics().bytes_read + written.bytes_read);
         watch_.fill(report);
         if (report.plan.options.strict_io) {
@@ -164,7 +161,26 @@ private:
         rename_file(files_, partial_path(output), output);
         remove_file(files_, checkpoint_path(output));
         report.outcome = "done";
-        return report;
+    }
+
+    // What the parts of the run say of themselves, whatever has become of it.
+    void take_stock(Report& report) const {
+        const OutputStatistics& written = output_.statistics();
+        report.frames = encoded_.frames.load();
+        report.output_bytes = written.bytes;
+        report.resumed_frames = job_.checkpoint ? job_.checkpoint->output.frames : 0;
+        report.input_bytes = job_.source.bytes;
+        report.model_loads = model_load_count() - job_.loads_before;
+        report.peak_live_frames = live_.peak();
+        report.checkpoints = committer_.checkpoints();
+        report.chunk_crf = committer_.crfs();
+        report.precision = words(enhance_.precision());
+        if (job_.plan.reuse != Reuse::off) {
+            report.reuse = reuse_report(enhance_.reuse_counts(), enhance_.network_s());
+        }
+        add_decode_warnings(report);
+        report.device_traffic = traffic_of(job_.executor.links);
+        watch_.files().count_read(job_.plan.options.input, decoder_.statistics().bytes_read + written.bytes_read);
     }
 
     [[nodiscard]] bool took_any_frame() const { return encoded_.frames.load() > 0; }
@@ -184,7 +200,7 @@ private:
         return {error.kind(), std::move(context)};
     }
 
-    Report run_stages() {
+    void run_stages(Report& report) {
         const Network& network = job_.model->network;
         const VideoStreamInfo& video = *job_.source.video().video;
         const Size input{video.width, video.height};
@@ -197,8 +213,8 @@ private:
         ColourFixStage fix_colours(network.scale);
         ToPictureStage to_picture({input.width * network.scale, input.height * network.scale}, job_.encoder, link_);
         MotionStage motion(options.temporal_flow, temporal_threads());
-        TemporalStage temporal(options.temporal, options.debug_view, temporal_threads(), chunks,
-                               temporal_memory(options, input, network.scale).history);
+        TemporalStage temporal(job_.plan.temporal, options.debug_view, temporal_threads(), chunks,
+                               temporal_memory(options.debug_view, input, network.scale, true).history);
         EncodeStage encode(output_, committer_, chunks, encoded_);
         if (done > 0) {
             encoded_.frames.store(done);
@@ -207,34 +223,28 @@ private:
 
         ProgressReporter progress(job_, encoded_, watch_, observer_);
         const auto tick = [&progress] { progress.tick(); };
-        Report report;
         std::vector<Stage*> before{&to_tensor};
         std::vector<Stage*> behind;
         if (fixes_colours) {
             behind.push_back(&fix_colours);
         }
-        if (options.temporal != TemporalPreset::off) {
+        if (job_.plan.temporal != TemporalPreset::off) {
             before.push_back(&motion);
             behind.push_back(&temporal);
         }
         std::optional<FilterStage> filter;
         if (filter_ != nullptr) {
-            behind.push_back(&filter.emplace(*filter_, options.temporal != TemporalPreset::off));
+            behind.push_back(&filter.emplace(*filter_, job_.plan.temporal != TemporalPreset::off));
         }
         behind.push_back(&to_picture);
         const auto groups = join(std::move(before), std::move(behind), encode);
         const bool serial = options.runner == Runner::serial;
-        report.stages =
-            serial ? run_serial(source, groups, tick) : run_threaded(source, groups, tick, &enhance_.short_queues());
+        report.stages = serial ? run_serial(source, groups, tick)
+                               : run_threaded(source, groups, tick, &enhance_.short_queues(), &report.stages);
         progress.finish();
         const auto frames = std::max<std::int64_t>(1, encoded_.frames.load() - done);
-        report.precision = words(enhance_.precision());
-        if (job_.plan.reuse != Reuse::off) {
-            report.reuse = reuse_report(enhance_.reuse_counts(), report.stages);
-        }
         const double filter_copies = filter ? static_cast<double>(filter->copies()) : 0;
         report.copies_per_frame = (enhance_.copies() + filter_copies) / static_cast<double>(frames);
-        return report;
     }
 
     [[nodiscard]] EnhanceStage::Settings enhance_settings() const {
@@ -259,7 +269,7 @@ private:
                 settings.enhancer.executor.waiting = kWaitingAreas * job_.executor.requests;
             }
         }
-        if (options.temporal == TemporalPreset::off) {
+        if (job_.plan.temporal == TemporalPreset::off) {
             settings.find_motion = options.temporal_flow;
         }
         settings.chunk_frames = job_.chunk_frames;
@@ -374,9 +384,9 @@ VerifyOptions verification_of(const PreparedJob& job) {
 }
 
 // A run that has failed still gets its reports. Called with its failure in flight, which stays the one that is told.
-void report_failure(RunWatch& watch, const Plan& plan, Observer& observer) {
+void report_failure(RunWatch& watch, Report& report, Observer& observer) {
     try {
-        Report report = watch.failed(plan, std::current_exception());
+        watch.fail(report, std::current_exception());
         write_reports(watch.file_calls(), report);
     } catch (const Error& error) {
         observer.on_message(Severity::warning, std::string("there is no report: ") + error.what());
@@ -389,20 +399,21 @@ Report run_job(ModelShelf& models, FileCalls& files, const Options& options, Fra
     Observer& watcher = observer == nullptr ? silent : *observer;
     check_report_paths(options);
     remove_finished_checkpoint(files, options.output);
+    RunStart start;
     PreparedJob job = prepare(options, models, watcher, stop, filter != nullptr);
-    const Plan plan = job.plan;
     const VerifyOptions verification = verification_of(job);
-    RunWatch watch(job, files, watcher);
-    watcher.on_plan(plan);
+    RunWatch watch(start, job, files, watcher);
+    watcher.on_plan(job.plan);
     Report report;
+    report.plan = job.plan;
     try {
-        report = Run(std::move(job), filter, watcher, watch, stop).execute();
+        Run(std::move(job), filter, watcher, watch, stop).execute(report);
         if (options.verify) {
             watcher.on_message(Severity::info, "comparing the output with its source");
             report.verification = verify(verification, &watcher, std::move(stop));
         }
     } catch (...) {
-        report_failure(watch, plan, watcher);
+        report_failure(watch, report, watcher);
         throw;
     }
     write_reports(watch.file_calls(), report);

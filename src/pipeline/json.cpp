@@ -140,17 +140,18 @@ MILLSTREAM_JSON_FIELDS(MemoryPlan, budget, base, decoder, network, frames, tempo
 MILLSTREAM_JSON_FIELDS(DiskPlan, predicted_output, checkpoint, free, allowed, most_output);
 MILLSTREAM_JSON_FIELDS(Plan, options, input_container, input_size, input_pixel_format, input_colour, frame_rate, frames,
                        duration_s, streams, chapters, model, model_file, model_scale, receptive_radius, device,
-                       device_name, backend, precision, tile, tiles_per_frame, halo, tiles_exact, batch, reuse, threads,
-                       container, output_size, encoder, output_pixel_format, output_colour, crf, preset,
-                       encoder_threads, lookahead, encoder_options, chunk_frames, chunk_wall_s, resumed_frames,
-                       live_frames, queue_bytes, memory, disk, notes);
+                       device_name, backend, precision, tile, tiles_per_frame, halo, tiles_exact, batch, reuse,
+                       temporal, threads, container, output_size, encoder, output_pixel_format, output_colour, crf,
+                       preset, encoder_threads, lookahead, encoder_options, chunk_frames, chunk_wall_s, resumed_frames,
+                       decoder_threads, live_frames, queue_bytes, memory, disk, notes);
 MILLSTREAM_JSON_FIELDS(StageTime, name, busy_s, wait_input_s, wait_output_s);
 static void to_json(Json& target, const VerifyReport& report) {
     target = Json::parse(to_json(report));
 }
 MILLSTREAM_JSON_FIELDS(Repairs, damaged_packets, concealed_frames, missing_pts, repeated_pts, backward_pts, clock_jumps,
                        resized_frames, copied_time_stamps, copied_packets_damaged);
-MILLSTREAM_JSON_FIELDS(CurvePoint, time_s, frames, fps, cpu_cores, rss_bytes, vram_bytes);
+MILLSTREAM_JSON_FIELDS(CurvePoint, time_s, frames, fps, cpu_cores, rss_bytes, rss_min_bytes, vram_bytes,
+                       vram_min_bytes);
 MILLSTREAM_JSON_FIELDS(ReuseReport, share_computed, whole_frames, checks, check_error_mean, check_error_worst,
                        tightened, time_saved_s);
 MILLSTREAM_JSON_FIELDS(BackOff, frame, measure, from, to, why);

@@ -101,7 +101,8 @@ MemoryChoice lay_out(const MemoryNeeds& needs, const Candidate& tiles, int reque
     choice.live_frames = static_cast<int>(1 + items + (separate ? 4 : 1) + in_network + items + 1);
 
     if (needs.motion > 0) {   // the last input, the last output, and the motion of frames from the one to the other
-        choice.memory.temporal = needs.input_tensor + needs.output_tensor + needs.temporal_work +
+        choice.memory.temporal = needs.input_tensor + needs.output_tensor +
+                                 (separate ? needs.temporal_apart : needs.temporal_in_turn) +
                                  ((separate ? 4 : 0) + in_network) * needs.motion;
     }
 
@@ -165,7 +166,7 @@ std::uint64_t vram_budget(const Options& options, const std::vector<DeviceInfo>&
     for (const DeviceInfo& device : devices) {
         least = std::min(least, static_cast<std::uint64_t>(kShareOfFree * static_cast<double>(device.free)));
     }
-    return options.max_vram.value_or(least);
+    return std::min(options.max_vram.value_or(least), least);
 }
 
 std::optional<std::string> limit_devices(const ExecutorSettings& settings, std::uint64_t bytes) {

@@ -27,12 +27,13 @@ struct MemoryNeeds {
     std::uint64_t input_tensor = 0;
     std::uint64_t output_tensor = 0;
     std::uint64_t result_picture = 0;
-    bool input_kept = false;           ///< the input tensor is needed until the output has been corrected by it
-    bool alpha_kept = false;           ///< the decoder's picture is held until the output picture exists
-    std::uint64_t motion = 0;          ///< what a frame carries of its motion; 0 = nothing looks at it
-    std::uint64_t temporal_work = 0;   ///< work space of motion and lock, and a debug view's pictures
-    bool reuse = false;                ///< what did not change is brought along
-    std::uint64_t reuse_work = 0;      ///< work space of its own
+    bool input_kept = false;              ///< the input tensor is needed until the output has been corrected by it
+    bool alpha_kept = false;              ///< the decoder's picture is held until the output picture exists
+    std::uint64_t motion = 0;             ///< what a frame carries of its motion; 0 = nothing looks at it
+    std::uint64_t temporal_apart = 0;     ///< what motion and lock take beside that, each on a thread of its own
+    std::uint64_t temporal_in_turn = 0;   ///< the same on one thread
+    bool reuse = false;                   ///< what did not change is brought along
+    std::uint64_t reuse_work = 0;         ///< work space of its own
     NetworkCost cost;
     int devices = 0;                 ///< with memory of their own, which share the requests; 0 = the host computes
     std::uint64_t vram_budget = 0;   ///< of each of them
@@ -69,7 +70,8 @@ struct MemoryChoice {
     MemoryPlan memory;
 };
 
-/// How much of each device's own memory may be taken: what the user allows, or 90 % of what is free on the fullest.
+/// How much of each device's own memory Torch's allocator may take: what the user allows, and no more than 90 % of what
+/// is free on the fullest. What the driver takes for itself is in use already when that is looked at.
 std::uint64_t vram_budget(const Options& options, const std::vector<DeviceInfo>& devices);
 
 /// Tells each device's allocator of `bytes`, its budget. Where one cannot be told: a sentence that says so.

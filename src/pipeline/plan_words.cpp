@@ -219,8 +219,8 @@ std::string to_text(const Plan& plan) {
         text << "         colours kept as in the source (--color-fix lowpass)\n";
     }
     text << "Reuse    " << words(plan.reuse) << "\n";
-    text << "Temporal " << words(plan.options.temporal);
-    if (plan.options.temporal != TemporalPreset::off) {
+    text << "Temporal " << words(plan.temporal);
+    if (plan.temporal != TemporalPreset::off) {
         text << ", " << words(plan.options.temporal_flow) << " flow";
     }
     if (plan.options.debug_view != DebugView::none) {

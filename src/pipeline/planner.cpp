@@ -182,14 +182,26 @@ private:
             note(fit_to_int8(job_, stop_));
         }
         choose_reuse();
+        choose_temporal();
         tell_devices();
     }
 
-    // Before anything is allocated there. What Torch's allocator may take stays below the budget by what the driver
-    // takes for itself beside it.
+    // Before anything is allocated there.
     void tell_devices() {
+        if (options().max_vram && is_openvino_gpu(device_words(job_.executor.device).front())) {
+            note("--max-vram does not bind OpenVINO's memory on " + job_.executor.device +
+                 ": nothing there can be told of a limit.");
+        }
         if (auto sentence = limit_devices(job_.executor, vram_budget(options(), job_.devices))) {
             note(*std::move(sentence));
+        }
+    }
+
+    // What the job was begun with stays: what was left out for lack of memory then is left out now.
+    void choose_temporal() {
+        job_.plan.temporal = options().temporal;
+        if (job_.checkpoint && job_.checkpoint->resolved.temporal == words(TemporalPreset::off)) {
+            job_.plan.temporal = TemporalPreset::off;
         }
     }
 
@@ -212,11 +224,8 @@ private:
         if (!choice && for_encoder > 0) {   // the rest cannot be as small as that: the encoder at its smallest
             choice = choose_with_encoder(needs, 0, smallest);
         }
-        if (!choice && needs.reuse) {
-            needs.reuse = false;
-            job_.plan.reuse = Reuse::off;
-            choice = choose_with_encoder(needs, 0, smallest);
-            note("There is not enough memory to keep what could be reused: --reuse is off.");
+        if (!choice) {
+            choice = choose_with_less(needs, smallest);
         }
         if (!choice) {
             refuse_memory(needs, smallest);
@@ -226,6 +235,41 @@ private:
         }
         job_.memory = *choice;
         job_.executor.requests = choice->requests;
+    }
+
+    // In this order: what costs nothing but time to decode, what costs speed, what costs steadiness. A job that was
+    // begun goes on as it began.
+    std::optional<MemoryChoice> choose_with_less(MemoryNeeds& needs, MemoryChoice& smallest) {
+        std::optional<MemoryChoice> choice;
+        for (const int threads : {4, 2, 1}) {
+            if (!choice && threads < job_.plan.decoder_threads) {
+                set_decoder_threads(needs, threads);
+                choice = choose_with_encoder(needs, 0, smallest);
+            }
+        }
+        if (!choice && needs.reuse && !job_.checkpoint) {
+            needs.reuse = false;
+            job_.plan.reuse = Reuse::off;
+            choice = choose_with_encoder(needs, 0, smallest);
+            note("There is not enough memory to keep what could be reused: --reuse is off.");
+        }
+        if (!choice && needs.motion > 0 && !job_.checkpoint && options().debug_view == DebugView::none) {
+            const std::string wanted = smallest_budget(smallest);
+            needs.motion = 0;
+            job_.plan.temporal = TemporalPreset::off;
+            choice = choose_with_encoder(needs, 0, smallest);
+            note("There is not enough memory to hold frames steady: --temporal is off. " + wanted +
+                 " would do for it.");
+        }
+        return choice;
+    }
+
+    void set_decoder_threads(MemoryNeeds& needs, int threads) {
+        job_.plan.decoder_threads = threads;
+        needs.decoder = decoder_memory(job_.source, threads);
+        if (job_.deinterlacing.rate != DeinterlacedRate::none) {
+            needs.decoder += kDeinterlacedPictures * video().format.picture_bytes(video().width, video().height);
+        }
     }
 
     std::optional<MemoryChoice> choose_with_encoder(MemoryNeeds& needs, std::uint64_t for_encoder,
@@ -260,21 +304,21 @@ private:
         needs.input_kept = options().colour_fix != ColourFixing::off;
         needs.budget = options().max_memory ? *options().max_memory : default_memory_budget();
         needs.cost = network_cost(needs.devices > 0 ? needs.vram_budget : needs.budget);
+        job_.peak_rss_bytes = needs.cost.peak_rss_bytes;
         seconds_per_frame_ = needs.cost.seconds_per_pixel * video().width * video().height;
         needs.base = resident_bytes() + kRunOverhead;
-        needs.decoder = decoder_memory(job_.source, usable_cpus());
-        if (job_.deinterlacing.rate != DeinterlacedRate::none) {
-            needs.decoder += kDeinterlacedPictures * video().format.picture_bytes(video().width, video().height);
-        }
+        set_decoder_threads(needs, usable_cpus());
         const auto pixels =
             static_cast<std::uint64_t>(needs.frame.width) * static_cast<std::uint64_t>(needs.frame.height);
         needs.source_picture = video().format.picture_bytes(video().width, video().height);
         needs.input_tensor = pixels * 3 * sizeof(float);
         needs.output_tensor = needs.input_tensor * static_cast<std::uint64_t>(network.scale * network.scale);
-        if (options().temporal != TemporalPreset::off) {
-            const TemporalMemory memory = temporal_memory(options(), needs.frame, network.scale);
+        if (job_.plan.temporal != TemporalPreset::off) {
+            const bool in_bands = job_.executor.links.empty();
+            const TemporalMemory memory = temporal_memory(options().debug_view, needs.frame, network.scale, in_bands);
             needs.motion = memory.motion;
-            needs.temporal_work = memory.work;
+            needs.temporal_apart = memory.apart;
+            needs.temporal_in_turn = memory.in_turn;
         }
         if (job_.plan.reuse != Reuse::off) {
             needs.reuse = true;
@@ -361,7 +405,11 @@ private:
                          "The smallest budget that would do is --max-vram " +
                              std::to_string((least.vram + kMiB - 1) / kMiB) + "MiB"});
         }
-        const auto whole_mib = (least.expected() + kRefusalMargin + kMiB - 1) / kMiB;
+        std::string hint = "The smallest budget that would do is " + smallest_budget(smallest);
+        if (needs.motion > 0) {
+            hint += job_.checkpoint ? ". A job that is begun anew (--resume never) with --temporal off needs less"
+                                    : ". --temporal off, without --debug-view, needs less";
+        }
         throw Error(
             ErrorKind::refused,
             {"fitting the job into the memory budget", words(input_size()) + " with " + job_.model->name,
@@ -370,7 +418,12 @@ private:
                  ", decoder " + format_bytes(least.decoder) + ", network " + format_bytes(least.network) + ", frames " +
                  format_bytes(least.frames) + ", temporal " + format_bytes(least.temporal) + ", encoder " +
                  format_bytes(least.encoder) + ")",
-             "The smallest budget that would do is --max-memory " + std::to_string(whole_mib) + "MiB"});
+             std::move(hint)});
+    }
+
+    [[nodiscard]] static std::string smallest_budget(const MemoryChoice& smallest) {
+        const auto whole_mib = (smallest.memory.expected() + kRefusalMargin + kMiB - 1) / kMiB;
+        return "--max-memory " + std::to_string(whole_mib) + "MiB";
     }
 
     ModelShelf& models_;

@@ -32,7 +32,8 @@ struct PreparedJob {
     std::optional<CropArea> crop;   ///< already part of `source`
     Deinterlacing deinterlacing;
     std::shared_ptr<const LoadedModel> model;
-    std::int64_t loads_before = 0;   ///< model_load_count() before this job
+    std::int64_t loads_before = 0;      ///< model_load_count() before this job
+    std::uint64_t peak_rss_bytes = 0;   ///< of the process while the network was measured; 0 = it was not
     ExecutorSettings executor;
     std::vector<DeviceInfo> devices;   ///< that the network runs on
     EncoderSettings encoder;

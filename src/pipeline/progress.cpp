@@ -1,5 +1,8 @@
 #include "pipeline/progress.h"
 
+#include <utility>
+
+#include "millstream/error.h"
 #include "pipeline/report_file.h"
 
 namespace millstream {
@@ -38,6 +41,7 @@ void ProgressReporter::tick() {
 void ProgressReporter::finish() {
     tick();
     report(Clock::now(), true);
+    watch_.tick(encoded_.frames.load());   // what that had to say
     watch_.speeds(meter_.fps_reached(0.5), meter_.fps_reached(0.99));
 }
 
@@ -52,7 +56,18 @@ void ProgressReporter::report(Clock::time_point now, bool last) {
     observer_.on_progress(progress);
     if (!metrics_file_.empty() && (last || !last_metrics_ || now - *last_metrics_ >= kMetricsInterval)) {
         last_metrics_ = now;
+        renew_metrics(progress);
+    }
+}
+
+// A file for watching is no reason to end what is watched.
+void ProgressReporter::renew_metrics(const Progress& progress) {
+    try {
         write_metrics(watch_.file_calls(), metrics_file_, progress);
+    } catch (const Error& error) {
+        if (!std::exchange(metrics_failed_, true)) {
+            watch_.notices().post(Severity::warning, std::string("--metrics-file is not renewed: ") + error.what());
+        }
     }
 }
 

@@ -30,6 +30,7 @@ private:
     using Clock = std::chrono::steady_clock;
 
     void report(Clock::time_point now, bool last);
+    void renew_metrics(const Progress& progress);
 
     const EncodeProgress& encoded_;
     RunWatch& watch_;
@@ -41,6 +42,7 @@ private:
     Clock::time_point last_report_;
     std::filesystem::path metrics_file_;
     std::optional<Clock::time_point> last_metrics_;
+    bool metrics_failed_ = false;   // which is said once
 };
 
 }   // namespace millstream

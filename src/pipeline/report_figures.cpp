@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <new>
+#include <exception>
 
 #include "media/probe.h"
 #include "model/executor.h"
+#include "model/executor_error.h"
 
 namespace millstream {
 namespace {
@@ -67,7 +68,7 @@ std::optional<Bottleneck> find_bottleneck(const std::vector<StageTime>& stages, 
     return found;
 }
 
-ReuseReport reuse_report(const ReuseCounts& counts, const std::vector<StageTime>& stages) {
+ReuseReport reuse_report(const ReuseCounts& counts, double network_s) {
     ReuseReport report{.whole_frames = counts.whole_frames,
                        .checks = counts.checks,
                        .check_error_worst = counts.worst_error,
@@ -77,26 +78,30 @@ ReuseReport reuse_report(const ReuseCounts& counts, const std::vector<StageTime>
     }
     const auto frames = static_cast<double>(counts.frames);
     report.share_computed = counts.frames > 0 ? counts.computed_frames / frames : 0;
-    const auto network =
-        std::find_if(stages.begin(), stages.end(), [](const StageTime& stage) { return stage.name == "enhance"; });
-    if (network != stages.end() && counts.computed_frames > 0) {
-        const double saved = frames - counts.computed_frames;
-        report.time_saved_s = std::max(0.0, network->busy_s / counts.computed_frames * saved);
+    if (counts.computed_frames > 0) {
+        report.time_saved_s = std::max(0.0, network_s / counts.computed_frames * (frames - counts.computed_frames));
     }
     return report;
 }
 
 Failure failure_of(const std::exception_ptr& failure) {
+    const auto defect = [](const std::string& why) {
+        return Failure{static_cast<int>(ErrorKind::internal),
+                       {"running the job", "", why, "This is a defect of Millstream: please report it"}};
+    };
+    if (const auto lack = lack_of_memory(failure)) {
+        return {static_cast<int>(ErrorKind::resource),
+                {"running the job", "", "there is not enough memory: " + *lack,
+                 "A smaller --max-memory makes the job plan for less, as does a smaller --tile"}};
+    }
     try {
         std::rethrow_exception(failure);
     } catch (const Error& error) {
         return {error.exit_code(), error.context()};
-    } catch (const std::bad_alloc&) {
-        return {static_cast<int>(ErrorKind::resource), {"running the job", "", "out of memory", ""}};
     } catch (const std::exception& error) {
-        return {static_cast<int>(ErrorKind::internal), {"running the job", "", error.what(), ""}};
+        return defect(error.what());
     } catch (...) {
-        return {static_cast<int>(ErrorKind::internal), {"running the job", "", "a failure of an unknown type", ""}};
+        return defect("a failure of an unknown type");
     }
 }
 

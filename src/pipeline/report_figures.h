@@ -16,8 +16,8 @@ namespace millstream {
 /// them. Nothing where nothing was timed.
 std::optional<Bottleneck> find_bottleneck(const std::vector<StageTime>& stages, double wall_s);
 
-/// Time saved: what was not computed, at the speed of what was.
-ReuseReport reuse_report(const ReuseCounts& counts, const std::vector<StageTime>& stages);
+/// Time saved: what was not computed, at the network's own speed. `network_s`: time spent in it and waiting for it.
+ReuseReport reuse_report(const ReuseCounts& counts, double network_s);
 
 /// Exit code and context of what ended a run.
 Failure failure_of(const std::exception_ptr& failure);

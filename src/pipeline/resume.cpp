@@ -164,6 +164,7 @@ ResolvedJob resolve(const PreparedJob& job) {
         resolved.tile_height = layout.tile.height;
     }
     resolved.reuse = words(job.plan.reuse);
+    resolved.temporal = words(job.plan.temporal);
     const EncoderSettings& encoder = job.encoder;
     resolved.encoder = encoder.encoder;
     resolved.pixel_format = encoder.pixel_format_name;
@@ -201,6 +202,7 @@ void check_resolved(const PreparedJob& job, const Checkpoint& checkpoint) {
     compare("tile width", before.tile_width, now.tile_width);
     compare("tile height", before.tile_height, now.tile_height);
     compare("reuse", before.reuse, now.reuse);
+    compare("temporal", before.temporal, now.temporal);
     compare("encoder", before.encoder, now.encoder);
     compare("pixel format", before.pixel_format, now.pixel_format);
     compare("width", before.width, now.width);

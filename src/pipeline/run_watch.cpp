@@ -1,5 +1,6 @@
 #include "pipeline/run_watch.h"
 
+#include <algorithm>
 #include <ctime>
 #include <exception>
 #include <new>
@@ -21,22 +22,38 @@ std::string utc_now() {
     return text;
 }
 
-// "cuda:1" -> NVML's device 1.
-std::shared_ptr<DeviceMemory> device_of(const std::string& name) {
-    if (!name.starts_with("cuda")) {
-        return nullptr;
+// "cuda:1,cuda:2" -> CUDA's devices 1 and 2.
+std::shared_ptr<DeviceMemory> devices_of(const std::string& words) {
+    std::vector<std::shared_ptr<DeviceMemory>> devices;
+    for (const std::string& word : device_words(words)) {
+        if (is_cuda(word)) {
+            const std::size_t colon = word.find(':');
+            devices.push_back(open_nvidia_device(
+                colon == std::string::npos ? 0U : static_cast<unsigned>(std::stoul(word.substr(colon + 1)))));
+        }
     }
-    const std::size_t colon = name.find(':');
-    return open_nvidia_device(colon == std::string::npos ? 0U
-                                                         : static_cast<unsigned>(std::stoul(name.substr(colon + 1))));
+    return fullest_of(std::move(devices));
+}
+
+// What Torch's allocator holds of the device of which it holds most: the budget is for that, and it is known also where
+// NVIDIA's library sees no processes, as in a container.
+std::optional<std::uint64_t> held_bytes(const std::vector<std::shared_ptr<DeviceLink>>& links) {
+    std::uint64_t most = 0;
+    for (const auto& link : links) {
+        most = std::max(most, link->held_bytes());
+    }
+    return most > 0 ? std::optional(most) : std::nullopt;
 }
 
 // Each sample also looks at the open files.
 Figures figures_of(const PreparedJob& job, FileLedger& files) {
-    auto system = std::make_shared<SystemFigures>(job.plan.options.output, device_of(job.plan.device));
-    return [system, &files] {
+    auto system = std::make_shared<SystemFigures>(job.plan.options.output, devices_of(job.plan.device));
+    return [system, &files, links = job.executor.links] {
         files.look();
-        return system->read();
+        ResourceSnapshot figures = system->read();
+        const auto held = held_bytes(links);
+        figures.vram_bytes = held ? held : figures.vram_bytes;
+        return figures;
     };
 }
 
@@ -58,19 +75,24 @@ void expect_files(FileLedger& files, const Options& options) {
 
 }   // namespace
 
-RunWatch::RunWatch(const PreparedJob& job, FileCalls& files, Observer& observer)
+RunStart::RunStart() : utc(utc_now()), time(std::chrono::steady_clock::now()), cpu_s(process_cpu_seconds()) {
+    reset_peak_resident_bytes();
+}
+
+RunWatch::RunWatch(RunStart& start, const PreparedJob& job, FileCalls& files, Observer& observer)
     : observer_(observer),
-      started_(utc_now()),
-      cpu_s_at_start_(process_cpu_seconds()),
+      start_(start),
+      peak_rss_before_(job.peak_rss_bytes),
       resumed_frames_(job.checkpoint ? job.checkpoint->output.frames : 0),
       frames_(resumed_frames_),
-      counted_(files, files_),
+      counted_(files, start.files),
       monitor_({.thresholds = {job.plan.options.elevated_pressure, job.plan.options.critical_pressure},
                 .planned = {.expected = job.plan.memory.expected(),
                             .budget = job.plan.memory.budget,
+                            .vram_expected = job.plan.memory.vram,
                             .vram_budget = vram_budget_of(job.plan)}},
-               figures_of(job, files_), frames_, notices_) {
-    expect_files(files_, job.plan.options);
+               figures_of(job, start.files), frames_, notices_) {
+    expect_files(start.files, job.plan.options);
     sampler_.emplace(monitor_);
 }
 
@@ -102,23 +124,23 @@ void RunWatch::back_off(const BackOff& back_off) {
 void RunWatch::fill(Report& report) {
     sampler_.reset();
     const ResourceSnapshot last = monitor_.latest();
-    report.started = started_;
+    report.started = start_.utc;
     report.versions = program_versions();
     report.model = report.plan.model;
     report.device = report.plan.device;
     report.device_name = report.plan.device_name;
     report.backend = report.plan.backend;
     report.precision = report.precision.empty() ? report.plan.precision : report.precision;
-    report.wall_s = std::chrono::duration<double>(Clock::now() - start_).count();
+    report.wall_s = std::chrono::duration<double>(Clock::now() - start_.time).count();
     report.fps_mean =
         report.wall_s > 0 ? static_cast<double>(report.frames - report.resumed_frames) / report.wall_s : 0;
     report.fps_p50 = fps_p50_;
     report.fps_p99 = fps_p99_;
-    report.peak_rss_bytes = peak_resident_bytes();
+    report.peak_rss_bytes = std::max(peak_resident_bytes(), peak_rss_before_);
     report.mean_rss_bytes = monitor_.mean_rss();
     report.peak_vram_bytes = monitor_.peak_vram();
     report.mean_vram_bytes = monitor_.mean_vram();
-    report.cpu_s = process_cpu_seconds() - cpu_s_at_start_;
+    report.cpu_s = process_cpu_seconds() - start_.cpu_s;
     report.energy_j = last.energy_j;
     report.curve = monitor_.curve();
     {
@@ -126,24 +148,21 @@ void RunWatch::fill(Report& report) {
         report.backoffs = back_offs_;
     }
     report.warnings.insert(report.warnings.begin(), warnings_.begin(), warnings_.end());
-    report.files = files_.files();
-    report.disk = files_.traffic();
-    report.bottleneck = find_bottleneck(report.stages, report.wall_s);
+    report.files = start_.files.files();
+    report.disk = start_.files.traffic();
+    report.bottleneck = find_bottleneck(report.stages, std::chrono::duration<double>(Clock::now() - planned_).count());
     const double pixels =
         static_cast<double>(report.frames) * report.plan.output_size.width * report.plan.output_size.height;
     report.output_bits_per_pixel = pixels > 0 ? static_cast<double>(report.output_bytes) * 8 / pixels : 0;
 }
 
-Report RunWatch::failed(const Plan& plan, const std::exception_ptr& failure) {
-    Report report;
-    report.plan = plan;
+void RunWatch::fail(Report& report, const std::exception_ptr& failure) {
     report.failure = failure_of(failure);
     const bool stopped = report.failure->exit_code == static_cast<int>(ErrorKind::interrupted);
     report.outcome = stopped ? "interrupted" : "failed";
-    report.frames = frames_.load();
+    report.frames = std::max(report.frames, frames_.load());
     report.resumed_frames = resumed_frames_;
     fill(report);
-    return report;
 }
 
 }   // namespace millstream

@@ -20,15 +20,26 @@
 
 namespace millstream {
 
+/// Where a run begins: before the job is planned, so that what planning takes is part of it. Starts a new peak of the
+/// process's memory.
+struct RunStart {
+    RunStart();
+    std::string utc;   ///< ISO 8601
+    std::chrono::steady_clock::time_point time;
+    double cpu_s;   ///< of the process
+    FileLedger files;
+};
+
 /// Lives on the thread that called `enhance`, longer than the run. notices(), files() and monitor() may be used by any
 /// thread of the run, the rest by the caller's only.
 class RunWatch {
 public:
     /// Files are to be written through file_calls(), which counts and hands on to `files`.
-    RunWatch(const PreparedJob& job, FileCalls& files, Observer& observer);
+    /// `start` must outlive it.
+    RunWatch(RunStart& start, const PreparedJob& job, FileCalls& files, Observer& observer);
 
     [[nodiscard]] Notices& notices() { return notices_; }
-    [[nodiscard]] FileLedger& files() { return files_; }
+    [[nodiscard]] FileLedger& files() { return start_.files; }
     [[nodiscard]] FileCalls& file_calls() { return counted_; }
     [[nodiscard]] ResourceMonitor& monitor() { return monitor_; }
 
@@ -41,16 +52,16 @@ public:
     /// Ends the sampling and fills what is known of the run: figures, curve, files, warnings, versions, bottleneck.
     /// `report.stages` and the counts of frames and bytes must have been set where there are any.
     void fill(Report& report);
-    /// A report of a run that has ended with `failure`.
-    [[nodiscard]] Report failed(const Plan& plan, const std::exception_ptr& failure);
+    /// The same for a run that has ended with `failure`.
+    void fail(Report& report, const std::exception_ptr& failure);
 
 private:
     using Clock = std::chrono::steady_clock;
 
     Observer& observer_;
-    std::string started_;
-    Clock::time_point start_ = Clock::now();
-    double cpu_s_at_start_;
+    RunStart& start_;
+    Clock::time_point planned_ = Clock::now();
+    std::uint64_t peak_rss_before_;   // that measuring the network has made the kernel forget
     std::int64_t resumed_frames_;
     std::atomic<std::int64_t> frames_;
     double fps_p50_ = 0;
@@ -59,7 +70,6 @@ private:
     std::mutex mutex_;
     std::vector<BackOff> back_offs_;   // protected by mutex_
     Notices notices_;
-    FileLedger files_;
     CountedFiles counted_;
     ResourceMonitor monitor_;
     std::optional<Sampler> sampler_;   // last: reads all of the above

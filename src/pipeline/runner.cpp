@@ -12,6 +12,7 @@
 
 #include "base/queue.h"
 #include "base/thread.h"
+#include "pipeline/shortage.h"
 
 namespace millstream {
 namespace {
@@ -22,6 +23,30 @@ constexpr std::chrono::milliseconds kTickInterval{100};
 
 double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+constexpr std::int64_t kNoFrame = -1;
+
+std::int64_t index_of(const Item& item) {
+    const auto* frame = std::get_if<Frame>(&item);
+    return frame == nullptr ? kNoFrame : frame->index;
+}
+
+std::string frame_words(std::int64_t index) {
+    return index == kNoFrame ? "the last frames" : "frame " + std::to_string(index);
+}
+
+// What a lack of memory is called: the libraries say neither where nor what to do.
+std::string stage_words(std::string_view stage) {
+    return "working on a frame in stage \"" + std::string(stage) + "\"";
+}
+
+std::optional<Frame> next_of(Source& source) {
+    try {
+        return source.next();
+    } catch (...) {
+        throw_shortage(stage_words(source.name()), "");
+    }
 }
 
 // Stages called one inside the other; what the last one emits goes to `out`. Keeps each stage's own time.
@@ -45,12 +70,17 @@ private:
             return;
         }
         const auto start = Clock::now();
+        const std::int64_t index = index_of(item);
         double inner_s = 0;
-        stages_[i]->process(std::move(item), [&](Item emitted) {
-            const auto inner = Clock::now();
-            process_from(i + 1, std::move(emitted));
-            inner_s += seconds_since(inner);
-        });
+        try {
+            stages_[i]->process(std::move(item), [&](Item emitted) {
+                const auto inner = Clock::now();
+                process_from(i + 1, std::move(emitted));
+                inner_s += seconds_since(inner);
+            });
+        } catch (...) {   // of a stage behind this one it is an Error already
+            throw_shortage(stage_words(stages_[i]->name()), frame_words(index));
+        }
         times_[i].busy_s += seconds_since(start) - inner_s;
     }
 
@@ -76,7 +106,7 @@ public:
         source_time_.name = source.name();
     }
 
-    std::vector<StageTime> run(const Tick& tick) {
+    std::vector<StageTime> run(const Tick& tick, std::vector<StageTime>* at_failure) {
         std::vector<NamedThread> threads;
         threads.reserve(queues_.size() + 1);
         threads.emplace_back(source_time_.name, [this] { guarded([this] { pump_source(); }); });
@@ -85,12 +115,15 @@ public:
         }
         wait(tick);
         threads.clear();   // joins
-        if (failure_) {
-            std::rethrow_exception(failure_);
-        }
         std::vector<StageTime> times{source_time_};
         for (const auto& chain : chains_) {
             times.insert(times.end(), chain->times().begin(), chain->times().end());
+        }
+        if (failure_) {
+            if (at_failure != nullptr) {
+                *at_failure = std::move(times);
+            }
+            std::rethrow_exception(failure_);
         }
         return times;
     }
@@ -111,7 +144,7 @@ private:
     void pump_source() {
         for (;;) {
             auto start = Clock::now();
-            std::optional<Frame> frame = source_.next();
+            std::optional<Frame> frame = next_of(source_);
             source_time_.busy_s += seconds_since(start);
             start = Clock::now();
             const bool ends = !frame;
@@ -211,7 +244,7 @@ std::vector<StageTime> run_serial(Source& source, const std::vector<StageGroup>&
     StageTime source_time{.name = std::string(source.name())};
     for (bool ended = false; !ended;) {
         const auto start = Clock::now();
-        std::optional<Frame> frame = source.next();
+        std::optional<Frame> frame = next_of(source);
         source_time.busy_s += seconds_since(start);
         ended = !frame;
         chain.process(ended ? Item{Mark::end_of_stream} : Item{*std::move(frame)});
@@ -223,8 +256,8 @@ std::vector<StageTime> run_serial(Source& source, const std::vector<StageGroup>&
 }
 
 std::vector<StageTime> run_threaded(Source& source, const std::vector<StageGroup>& groups, const Tick& tick,
-                                    const std::atomic<bool>* short_queues) {
-    return ThreadedRun(source, groups, short_queues).run(tick);
+                                    const std::atomic<bool>* short_queues, std::vector<StageTime>* at_failure) {
+    return ThreadedRun(source, groups, short_queues).run(tick, at_failure);
 }
 
 }   // namespace millstream

@@ -25,8 +25,9 @@ std::vector<StageTime> run_serial(Source& source, const std::vector<StageGroup>&
 
 /// A thread for the source and one for each group, joined by queues bounded in bytes. All threads have ended when it
 /// returns or throws. `short_queues`, where it is given: while it is set each queue holds one item at most (looked at
-/// before each tick).
+/// before each tick). `at_failure`, likewise: gets the time spent so far before an exception leaves.
 std::vector<StageTime> run_threaded(Source& source, const std::vector<StageGroup>& groups, const Tick& tick,
-                                    const std::atomic<bool>* short_queues = nullptr);
+                                    const std::atomic<bool>* short_queues = nullptr,
+                                    std::vector<StageTime>* at_failure = nullptr);
 
 }   // namespace millstream

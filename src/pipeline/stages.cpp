@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "pipeline/shortage.h"
+
 namespace millstream {
 namespace {
 
@@ -96,7 +98,7 @@ at::Tensor ToTensorStage::converted(const Picture& picture) {
 
 void ToTensorStage::process(Item item, const Emit& emit) {
     if (auto* frame = std::get_if<Frame>(&item)) {
-        frame->input = converted(frame->source);
+        with_second_try([&] { frame->input = converted(frame->source); });
         if (keep_alpha_) {
             frame->alpha = alpha_plane(frame->source);
         }
@@ -205,12 +207,15 @@ void ToPictureStage::process(Item item, const Emit& emit) {
         frame->output.reset();
         frame->alpha = {};
     } else if (frame != nullptr) {
-        Picture picture = pool_.take();
-        if (convert_there_) {
-            link_->download(convert_there_->convert(frame->output), plane_tensors(picture));
-        } else {
-            convert_->convert(frame->output, picture, frame->alpha.owner ? &frame->alpha : nullptr);
-        }
+        Picture picture;
+        with_second_try([&] {
+            picture = pool_.take();
+            if (convert_there_) {
+                link_->download(convert_there_->convert(frame->output), plane_tensors(picture));
+            } else {
+                convert_->convert(frame->output, picture, frame->alpha.owner ? &frame->alpha : nullptr);
+            }
+        });
         frame->output.reset();
         frame->alpha = {};
         picture.pts = frame->pts;

@@ -90,6 +90,7 @@ public:
     void process(Item item, const Emit& emit) override;
     [[nodiscard]] double copies() const { return network_.copies() + enhancer_.copies(); }
     [[nodiscard]] const ReuseCounts& reuse_counts() const { return enhancer_.counts(); }
+    [[nodiscard]] double network_s() const { return network_.busy_s(); }
     [[nodiscard]] Precision precision() const { return network_.effort().precision; }
     /// Set while the queues between the stages should hold one item each. Read by any thread.
     [[nodiscard]] const std::atomic<bool>& short_queues() const { return short_queues_; }

@@ -16,11 +16,13 @@ namespace millstream {
 /// Memory that motion and lock need beside the frames they hold on to, in bytes.
 struct TemporalMemory {
     std::uint64_t motion = 0;    ///< tensors of one Motion
-    std::uint64_t work = 0;      ///< history's counts, work space, a debug view's pictures
+    std::uint64_t apart = 0;     ///< history's counts, work space, the second lock's and a debug view's pictures
+    std::uint64_t in_turn = 0;   ///< the same where both run on one thread and never at a time
     std::uint64_t history = 0;   ///< what the lock's window may hold: one output, which is planned for beside these,
-                                 ///< and its counts, which are in `work`
+                                 ///< and its counts, which are in the others
 };
-TemporalMemory temporal_memory(const Options& options, Size input, int scale);
+/// `in_bands`: on the CPU, as loops over rows; else in tensor operations. Note [Temporal memory].
+TemporalMemory temporal_memory(DebugView view, Size input, int scale, bool in_bands);
 
 /// Fills Frame::motion from Frame::input. Holds on to the last input until the next one has come.
 class MotionStage : public Stage {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace millstream {
 
@@ -23,8 +24,13 @@ public:
     virtual DeviceFigures read() = 0;
 };
 
-/// NVIDIA's management library, loaded at run time. `index`: as nvidia-smi numbers the devices, which is CUDA's own
-/// numbering where CUDA_DEVICE_ORDER is PCI_BUS_ID. Null where the library or the device is not there.
+/// NVIDIA's management library, loaded at run time. `index`: CUDA's own number in this process; the library, which
+/// numbers otherwise where CUDA_VISIBLE_DEVICES or CUDA_DEVICE_ORDER is set, is asked for the device at its place on
+/// the bus. Null where the library or the device is not there.
 std::shared_ptr<DeviceMemory> open_nvidia_device(unsigned index);
+
+/// Several as one: memory of the one whose own is fullest, the hottest's temperature, the energy of all. Null where
+/// none of `devices` is there.
+std::shared_ptr<DeviceMemory> fullest_of(std::vector<std::shared_ptr<DeviceMemory>> devices);
 
 }   // namespace millstream

@@ -39,8 +39,9 @@ struct Use {
 
 /// What the run was planned with.
 struct PlannedMemory {
-    std::uint64_t expected = 0;   ///< bytes at the peak; 0 = not planned
-    std::uint64_t budget = 0;     ///< bytes
+    std::uint64_t expected = 0;        ///< bytes at the peak; 0 = not planned
+    std::uint64_t budget = 0;          ///< bytes
+    std::uint64_t vram_expected = 0;   ///< bytes of each device at the peak; 0 = not planned
     std::optional<std::uint64_t> vram_budget;
 };
 
@@ -48,7 +49,9 @@ struct PlannedMemory {
 /// count like our own), and our own against the plan. Note [Own use].
 Use memory_use(const ResourceSnapshot& figures, const PlannedMemory& planned, Thresholds thresholds);
 
-/// The device's memory against its size, and our own against the budget. Nothing without a device.
-std::optional<Use> vram_use(const ResourceSnapshot& figures, const PlannedMemory& planned);
+/// The same of a device: its memory against its size, and our own against the plan. Nothing without a device. While the
+/// run keeps to its plan, the device is as short as others leave less of it than that: a run that was planned to fill
+/// it is not short of anything.
+std::optional<Use> vram_use(const ResourceSnapshot& figures, const PlannedMemory& planned, Thresholds thresholds);
 
 }   // namespace millstream

@@ -84,11 +84,17 @@ bool lists_memory(std::string_view controllers) {
 // Names of the files of one version of cgroups.
 struct CgroupFiles {
     const char* limit;
+    const char* high;   // from there on processes are slowed down until memory has been taken back; may be null
     const char* used;
     const char* inactive;   // key in memory.stat
 };
-constexpr CgroupFiles kVersion2{"memory.max", "memory.current", "inactive_file"};
-constexpr CgroupFiles kVersion1{"memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"};
+constexpr CgroupFiles kVersion2{"memory.max", "memory.high", "memory.current", "inactive_file"};
+constexpr CgroupFiles kVersion1{"memory.limit_in_bytes", nullptr, "memory.usage_in_bytes", "total_inactive_file"};
+
+std::optional<std::uint64_t> limit_of(const fs::path& folder, const CgroupFiles& files) {
+    return smaller(limit_in(folder / files.limit),
+                   files.high == nullptr ? std::nullopt : limit_in(folder / files.high));
+}
 
 // Every folder whose memory limit binds this process. Lines "0::/path" (v2) and "4:memory,hugetlb:/path" (v1):
 // cgroups(7). Mount points as systemd and the container runtimes have them; in hybrid set-ups the v2 tree is at
@@ -153,7 +159,7 @@ std::uint64_t default_memory_budget(const fs::path& root) {
 std::optional<std::uint64_t> cgroup_memory_limit(const fs::path& root) {
     std::optional<std::uint64_t> limit;
     visit_memory_cgroups(root, [&limit](const fs::path& folder, const CgroupFiles& files) {
-        limit = smaller(limit, limit_in(folder / files.limit));
+        limit = smaller(limit, limit_of(folder, files));
     });
     return limit;
 }
@@ -161,7 +167,7 @@ std::optional<std::uint64_t> cgroup_memory_limit(const fs::path& root) {
 std::optional<CgroupMemory> cgroup_memory(const fs::path& root) {
     std::optional<CgroupMemory> nearest;
     visit_memory_cgroups(root, [&nearest](const fs::path& folder, const CgroupFiles& files) {
-        const auto limit = limit_in(folder / files.limit);
+        const auto limit = limit_of(folder, files);
         const auto used = limit ? limit_in(folder / files.used) : std::nullopt;
         if (!used || *limit == 0) {
             return;
@@ -173,6 +179,17 @@ std::optional<CgroupMemory> cgroup_memory(const fs::path& root) {
         };
         if (!nearest || share(found) > share(*nearest)) {
             nearest = found;
+        }
+    });
+    return nearest;
+}
+
+std::filesystem::path memory_pressure_file(const fs::path& root) {
+    fs::path nearest = root / "proc/pressure/memory";
+    std::error_code none;
+    visit_memory_cgroups(root, [&](const fs::path& folder, const CgroupFiles&) {
+        if (fs::exists(folder / "memory.pressure", none)) {
+            nearest = folder / "memory.pressure";
         }
     });
     return nearest;

@@ -20,7 +20,8 @@ void reset_peak_resident_bytes();
 /// What a new job may use by default: 60 % of min(cgroup limit, MemAvailable), rounded down to whole MiB.
 std::uint64_t default_memory_budget(const std::filesystem::path& root = "/");
 
-/// The smallest memory limit of the cgroup this process is in and of all cgroups above it, if there is one.
+/// The smallest memory limit (memory.max, or memory.high, above which the kernel slows a process down) of the cgroup
+/// this process is in and of all cgroups above it, if there is one.
 std::optional<std::uint64_t> cgroup_memory_limit(const std::filesystem::path& root = "/");
 
 /// What the cgroup of this process (or one above it) uses of its limit: the pair that is nearest to the limit. File
@@ -31,6 +32,10 @@ struct CgroupMemory {
     std::uint64_t limit = 0;
 };
 std::optional<CgroupMemory> cgroup_memory(const std::filesystem::path& root = "/");
+
+/// Where the kernel tells how much time is lost to a lack of memory: of the cgroup of this process where it does, else
+/// of the whole machine.
+std::filesystem::path memory_pressure_file(const std::filesystem::path& root = "/");
 
 /// Size of the machine's memory; 0 where that cannot be read.
 std::uint64_t total_memory(const std::filesystem::path& root = "/");

@@ -26,7 +26,7 @@ void ResourceMonitor::sample() {
 void ResourceMonitor::judge(ResourceSnapshot& figures) {
     const Use memory = memory_use(figures, settings_.planned, settings_.thresholds);
     update(memory_, memory, "memory");
-    if (const std::optional<Use> vram = vram_use(figures, settings_.planned)) {
+    if (const std::optional<Use> vram = vram_use(figures, settings_.planned, settings_.thresholds)) {
         update(vram_, *vram, "VRAM");
     }
     figures.memory_level = memory_.level();
@@ -53,7 +53,11 @@ void ResourceMonitor::remember(const ResourceSnapshot& figures) {
     ++samples_;
     rss_sum_ += static_cast<double>(figures.rss_bytes);
     gathering_.rss_bytes = std::max(gathering_.rss_bytes, figures.rss_bytes);
+    gathering_.rss_min_bytes =
+        gathering_.rss_min_bytes == 0 ? figures.rss_bytes : std::min(gathering_.rss_min_bytes, figures.rss_bytes);
     if (figures.vram_bytes) {
+        gathering_.vram_min_bytes =
+            std::min(gathering_.vram_min_bytes.value_or(*figures.vram_bytes), *figures.vram_bytes);
         vram_sum_ += static_cast<double>(*figures.vram_bytes);
         gathering_.vram_bytes = std::max(gathering_.vram_bytes.value_or(0), *figures.vram_bytes);
         peak_vram_ = std::max(peak_vram_.value_or(0), *figures.vram_bytes);
@@ -76,7 +80,9 @@ void ResourceMonitor::remember(const ResourceSnapshot& figures) {
     for (std::size_t i = 0; i + 1 < curve_.size(); i += 2) {   // two points become one
         CurvePoint joined = curve_[i + 1];
         joined.rss_bytes = std::max(joined.rss_bytes, curve_[i].rss_bytes);
+        joined.rss_min_bytes = std::min(joined.rss_min_bytes, curve_[i].rss_min_bytes);
         joined.vram_bytes = std::max(joined.vram_bytes, curve_[i].vram_bytes);
+        joined.vram_min_bytes = std::min(joined.vram_min_bytes, curve_[i].vram_min_bytes);
         joined.cpu_cores = (joined.cpu_cores + curve_[i].cpu_cores) / 2;
         const double since = i == 0 ? 0 : curve_[i / 2 - 1].time_s;
         const std::int64_t frames_since = i == 0 ? 0 : curve_[i / 2 - 1].frames;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -32,7 +33,7 @@ constexpr unsigned long long kNotAvailable = ~0ULL;   // NVML_VALUE_NOT_AVAILABL
 
 class Library {
 public:
-    Library() : handle_(dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL)) {}
+    explicit Library(const char* name) : handle_(dlopen(name, RTLD_NOW | RTLD_LOCAL)) {}
     ~Library() {
         if (handle_ != nullptr) {
             dlclose(handle_);
@@ -50,12 +51,29 @@ private:
     void* handle_;
 };
 
+// "00000000:65:00.0" of CUDA's device `index`, from the driver's interface (CUDA Driver API, cuDeviceGetPCIBusId);
+// empty where there is no driver.
+std::string bus_id_of(unsigned index) {
+    const Library driver("libcuda.so.1");
+    auto* const init = driver.function<int(unsigned)>("cuInit");
+    auto* const find = driver.function<int(int*, int)>("cuDeviceGet");
+    auto* const bus_id = driver.function<int(char*, int, int)>("cuDeviceGetPCIBusId");
+    int device = 0;
+    std::array<char, 64> text{};
+    const bool found = init != nullptr && find != nullptr && bus_id != nullptr && init(0) == kSuccess &&
+                       find(&device, static_cast<int>(index)) == kSuccess &&
+                       bus_id(text.data(), static_cast<int>(text.size()) - 1, device) == kSuccess;
+    return found ? std::string(text.data()) : std::string();
+}
+
 class NvidiaDevice : public DeviceMemory {
 public:
     // Whether the device can be read at all.
     bool open(unsigned index) {
         auto* const init = library_.function<NvmlReturn()>("nvmlInit_v2");
         auto* const find = library_.function<NvmlReturn(unsigned, NvmlDevice*)>("nvmlDeviceGetHandleByIndex_v2");
+        auto* const find_at =
+            library_.function<NvmlReturn(const char*, NvmlDevice*)>("nvmlDeviceGetHandleByPciBusId_v2");
         memory_ = library_.function<NvmlReturn(NvmlDevice, NvmlMemory*)>("nvmlDeviceGetMemoryInfo");
         processes_ = library_.function<NvmlReturn(NvmlDevice, unsigned*, NvmlProcess*)>(
             "nvmlDeviceGetComputeRunningProcesses_v3");
@@ -65,7 +83,9 @@ public:
             return false;
         }
         shutdown_ = library_.function<NvmlReturn()>("nvmlShutdown");
-        return find(index, &device_) == kSuccess;
+        const std::string bus_id = bus_id_of(index);
+        return find_at != nullptr && !bus_id.empty() ? find_at(bus_id.c_str(), &device_) == kSuccess
+                                                     : find(index, &device_) == kSuccess;
     }
     NvidiaDevice() = default;
     ~NvidiaDevice() override {
@@ -111,7 +131,7 @@ private:
                                                                    : std::optional<std::uint64_t>(found->used_memory);
     }
 
-    Library library_;   // unloaded last
+    Library library_{"libnvidia-ml.so.1"};   // unloaded last
     NvmlDevice device_ = nullptr;
     NvmlReturn (*memory_)(NvmlDevice, NvmlMemory*) = nullptr;
     NvmlReturn (*processes_)(NvmlDevice, unsigned*, NvmlProcess*) = nullptr;
@@ -120,7 +140,42 @@ private:
     NvmlReturn (*shutdown_)() = nullptr;
 };
 
+class FullestDevice : public DeviceMemory {
+public:
+    explicit FullestDevice(std::vector<std::shared_ptr<DeviceMemory>> devices) : devices_(std::move(devices)) {}
+    DeviceFigures read() override {
+        const auto share = [](const DeviceFigures& of) {
+            return of.used && of.total && *of.total > 0 ? static_cast<double>(*of.used) / static_cast<double>(*of.total)
+                                                        : 0.0;
+        };
+        DeviceFigures fullest;
+        std::optional<double> celsius;
+        std::optional<double> joules;
+        for (std::size_t i = 0; i < devices_.size(); ++i) {
+            const DeviceFigures figures = devices_[i]->read();
+            celsius = std::max(celsius, figures.celsius);
+            joules = figures.joules ? std::optional(joules.value_or(0) + *figures.joules) : joules;
+            if (i == 0 || share(figures) > share(fullest)) {
+                fullest = figures;
+            }
+        }
+        fullest.celsius = celsius;
+        fullest.joules = joules;
+        return fullest;
+    }
+
+private:
+    std::vector<std::shared_ptr<DeviceMemory>> devices_;
+};
+
 }   // namespace
+
+std::shared_ptr<DeviceMemory> fullest_of(std::vector<std::shared_ptr<DeviceMemory>> devices) {
+    std::erase(devices, nullptr);
+    return devices.empty()       ? nullptr
+           : devices.size() == 1 ? devices.front()
+                                 : std::make_shared<FullestDevice>(std::move(devices));
+}
 
 std::shared_ptr<DeviceMemory> open_nvidia_device(unsigned index) {
     auto device = std::make_shared<NvidiaDevice>();

@@ -43,6 +43,7 @@ SystemFigures::SystemFigures(fs::path disk, std::shared_ptr<DeviceMemory> device
     : disk_(std::move(disk)),
       device_(std::move(device)),
       root_(std::move(root)),
+      pressure_file_(memory_pressure_file(root_)),
       start_(Clock::now()),
       last_(start_),
       last_cpu_s_(process_cpu_seconds()),
@@ -135,7 +136,7 @@ SystemFigures::DiskCounters SystemFigures::disk_counters() const {
 
 // Documentation/accounting/psi.rst: "some avg10=0.00 avg60=0.00 avg300=0.00 total=0".
 std::optional<double> SystemFigures::memory_stall_percent() const {
-    std::ifstream stream(root_ / "proc/pressure/memory");
+    std::ifstream stream(pressure_file_);
     std::string some;
     std::string average;
     constexpr std::string_view kKey = "avg10=";

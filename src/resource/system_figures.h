@@ -37,6 +37,7 @@ private:
     std::filesystem::path disk_;
     std::shared_ptr<DeviceMemory> device_;
     std::filesystem::path root_;
+    std::filesystem::path pressure_file_;               // a cgroup's, or the machine's
     std::vector<std::filesystem::path> temperatures_;   // files with thousandths of a degree
     struct EnergyCounter {
         std::filesystem::path file;   // microjoules, starting again after `range`

@@ -281,5 +281,31 @@ TEST(SteadyEnhancer, r3_3_every_frame_gives_back_what_is_kept) {
     EXPECT_EQ(trial.released, kFrames);
 }
 
+TEST(SteadyEnhancer, r6_4_a_lower_precision_is_reached_in_a_run_where_auto_meant_fp32) {
+    Trial trial;
+    trial.settings.may_lower_precision = true;   // Torch on the CPU: bf16, where need be in software
+    trial.script.fails = [](const ExecutorSettings& settings, Size) { return settings.precision == Precision::fp32; };
+    trial.run(random_frames(kFrames));
+    EXPECT_EQ(trial.outputs.size(), static_cast<std::size_t>(kFrames));
+    EXPECT_EQ(trial.effort.precision, Precision::bf16);
+    EXPECT_THAT(trial.measures().back(), "lower precision");
+}
+
+TEST(SteadyEnhancer, a_precision_that_was_asked_for_is_kept_to_the_end) {
+    Trial trial;
+    trial.script.fails = [](const ExecutorSettings& settings, Size) { return settings.precision == Precision::fp32; };
+    EXPECT_THROW(trial.run(random_frames(kFrames)), Error);
+    EXPECT_EQ(trial.measures().back(), "shorter queues");
+}
+
+TEST(SteadyEnhancer, time_in_the_network_is_told_apart_from_what_happens_between) {
+    Trial trial;
+    SteadyEnhancer enhancer(trial.settings, trial.surroundings);
+    EXPECT_EQ(enhancer.busy_s(), 0);
+    enhancer.submit(0, random_frames(kFrames).front());
+    EXPECT_TRUE(enhancer.drain());
+    EXPECT_GT(enhancer.busy_s(), 0);
+}
+
 }   // namespace
 }   // namespace millstream

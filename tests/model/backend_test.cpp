@@ -67,6 +67,12 @@ TEST(ExecutorError, tells_lack_of_memory_from_other_failures) {
               ErrorKind::resource);
     EXPECT_EQ(kind_of(std::runtime_error("CUDA out of memory. Tried to allocate 2 GiB")), ErrorKind::resource);
     EXPECT_EQ(kind_of(std::runtime_error("could not create a memory object")), ErrorKind::resource);
+    EXPECT_EQ(kind_of(std::runtime_error("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes")),
+              ErrorKind::resource);
+    EXPECT_EQ(kind_of(std::runtime_error("CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate(handle)")),
+              ErrorKind::resource);
+    EXPECT_EQ(kind_of(std::runtime_error("clEnqueueNDRangeKernel failed with CL_OUT_OF_RESOURCES")),
+              ErrorKind::resource);
     EXPECT_EQ(kind_of(std::runtime_error("shapes do not match")), ErrorKind::model);
 }
 

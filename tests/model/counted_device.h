@@ -99,6 +99,7 @@ public:
         return true;
     }
     std::uint64_t take_peak_bytes() override { return memory_.take_peak(); }
+    [[nodiscard]] std::uint64_t held_bytes() const override { return memory_.live(); }
 
 private:
     at::Tensor send(const at::Tensor& host) override { return host.clone(); }

@@ -100,7 +100,7 @@ TEST(FitMemory, history_and_motion_are_counted) {
     MemoryChoice smallest;
     EXPECT_EQ(fit_memory(needs, smallest)->memory.temporal, 0U);
     needs.motion = 1000;
-    needs.temporal_work = 5000;
+    needs.temporal_apart = 5000;
     const auto choice = fit_memory(needs, smallest);
     ASSERT_TRUE(choice);
     EXPECT_GE(choice->memory.temporal, needs.input_tensor + needs.output_tensor + 5000 + 2 * 1000);
@@ -169,6 +169,8 @@ TEST(VramBudget, is_what_the_user_allows_or_most_of_what_is_free_on_the_fullest_
     EXPECT_EQ(vram_budget(options, devices), static_cast<std::uint64_t>(0.9 * 2 * static_cast<double>(kGiB)));
     options.max_vram = kGiB;
     EXPECT_EQ(vram_budget(options, devices), kGiB);
+    options.max_vram = 4 * kGiB;
+    EXPECT_LT(vram_budget(options, devices), 2 * kGiB) << "others have the rest";
 }
 
 }   // namespace

@@ -100,7 +100,7 @@ public:
 };
 
 std::size_t planned_history() {
-    return temporal_memory({}, {static_cast<int>(kSide), static_cast<int>(kSide)}, 2).history;
+    return temporal_memory(DebugView::none, {static_cast<int>(kSide), static_cast<int>(kSide)}, 2, true).history;
 }
 
 std::vector<at::Tensor> run(NoisySource& source, bool threaded, DebugView view, std::int64_t chunk,

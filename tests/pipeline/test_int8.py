@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from conftest import Run, ffmpeg
 from numpy.typing import NDArray
+from test_report import checked
 from test_resume import kill_with_done, packets
 
 REAL = ["--model", "realesr-animevideov3", "--scale", "2", "--temporal", "off", "--reuse", "off"]
@@ -34,7 +35,7 @@ def test_most_of_the_work_is_done_in_integers_and_the_plan_says_how_like_it_is(r
         output, report = tmp_path / f"{precision}.mkv", tmp_path / f"{precision}.json"
         done = run("enhance", source, "-o", output, *REAL, "--precision", precision, "--report", report, "--crf", "4")
         assert done.returncode == 0, done.stderr
-        told = json.loads(report.read_text())
+        told = checked(report)
         assert told["precision"] == precision
         outputs[precision] = pixels(output)
         if precision == "int8":

@@ -6,13 +6,16 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from conftest import QUICK, ROOT, Run, make_video
+from conftest import QUICK, ROOT, Run, ffmpeg, make_video
 from jsonschema import Draft202012Validator
+from numpy.typing import NDArray
 
 
 def checked(path: Path) -> dict[str, Any]:
@@ -76,6 +79,73 @@ def test_a_run_that_fails_reports_why(run: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "out.mp4").exists()
 
 
+def test_an_interrupted_run_reports_what_it_did_until_then(millstream: Path, tmp_path: Path) -> None:
+    source = make_video(tmp_path / "in.mp4", frames=3000, size="160x90", sound=False)
+    report_path = tmp_path / "r.json"
+    quick = [word for word in QUICK if word not in ("--progress", "none")]
+    command = [millstream, "enhance", source, "-o", tmp_path / "out.mp4", *quick, "--chunk", "24f"]
+    watched = ["--progress", "json", "--report", report_path]
+    with subprocess.Popen([*map(str, [*command, *watched])], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        for line in process.stdout:
+            event = json.loads(line)
+            if event["event"] == "progress" and event["frames_done"] >= 60:
+                process.send_signal(signal.SIGINT)
+                break
+        process.communicate(timeout=60)
+    assert process.returncode == 130
+    report = checked(report_path)
+    assert report["outcome"] == "interrupted"
+    assert 60 <= report["frames"] < 3000
+    assert report["checkpoints"] >= 2
+    assert report["input_bytes"] == source.stat().st_size
+    assert report["output_bytes"] > 0
+    assert report["model_loads"] == 1
+    assert report["precision"] == report["plan"]["precision"]
+    busy = {stage["name"]: stage["busy_s"] for stage in report["stages"]}
+    assert busy["decode"] > 0
+    assert busy["encode"] > 0
+    assert report["bottleneck"]["stage"] in busy
+    assert report["wall_s"] > report["curve"][-1]["time_s"], "the run begins before the plan is made"
+
+
+def test_r7_4_what_nobody_expects_ends_a_strict_run(run: Run, tmp_path: Path) -> None:
+    source = make_video(tmp_path / "in.mp4", frames=240, size="320x180", sound=False)
+    passes = ["--encoder-options", "x264-params=pass=1:stats=stats.log"]
+    done = run("enhance", source, "-o", "out.mp4", *QUICK, *passes, "--strict-io", "--report", "r.json")
+    assert done.returncode == 7, done.stderr
+    assert "stats.log" in done.stderr
+    assert not (tmp_path / "out.mp4").exists()
+    report = checked(tmp_path / "r.json")
+    assert report["failure"]["exit_code"] == 7
+    assert any(file["role"] == "unexpected" for file in report["files"])
+    assert report["frames"] == 240
+
+
+def test_metrics_that_cannot_be_written_end_no_run(run: Run, tmp_path: Path) -> None:
+    source = make_video(tmp_path / "in.mp4", frames=40)
+    (tmp_path / "m.prom.tmp").mkdir()  # its place until it is complete
+    done = run("enhance", source, "-o", "out.mp4", *QUICK, "--metrics-file", "m.prom", "--report", "r.json")
+    assert done.returncode == 0, done.stderr
+    report = checked(tmp_path / "r.json")
+    assert report["frames"] == 40
+    assert len([warning for warning in report["warnings"] if "--metrics-file" in warning]) == 1
+
+
+def test_time_saved_is_what_the_network_would_have_taken(run: Run, tmp_path: Path) -> None:
+    taken = {}
+    for reuse, frames in (("off", 12), ("safe", 120)):
+        source, report_path = tmp_path / f"{reuse}.mkv", f"{reuse}.json"
+        ffmpeg("-f", "lavfi", "-i", "color=gray:size=96x64:rate=24", "-frames:v", str(frames), "-c:v", "ffv1", source)
+        arguments = ["--preset", "ultrafast", "--temporal", "off", "--reuse", reuse, "--report", report_path]
+        done = run("enhance", source, "-o", f"{reuse}.mp4", "--progress", "none", *arguments)
+        assert done.returncode == 0, done.stderr
+        taken[reuse] = checked(tmp_path / report_path)
+    network_s = next(stage["busy_s"] for stage in taken["off"]["stages"] if stage["name"] == "enhance")
+    assert taken["safe"]["reuse"]["share_computed"] < 0.5
+    assert 0 < taken["safe"]["reuse"]["time_saved_s"] < 4 * network_s / 12 * 120
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "word"),
     [
@@ -124,6 +194,53 @@ def chromium() -> str:
     return found
 
 
+def browse(browser: str, folder: Path, page: Path, width: int, *arguments: str) -> str:
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--window-size={width},1600"]
+    profile = f"--user-data-dir={folder / 'profile'}"
+    command = [browser, *options, profile, *arguments, page.as_uri()]
+    environment = {**os.environ, "HOME": str(folder)}
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment).stdout
+
+
+def picture(path: Path) -> NDArray[np.uint8]:
+    """A screenshot as luma, [height, width]."""
+    size = subprocess.run(
+        ["ffprobe", "-v", "error", "-show_entries", "stream=width,height", "-of", "csv=p=0", path],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split(",")
+    command = ["ffmpeg", "-v", "error", "-i", path, "-f", "rawvideo", "-pix_fmt", "gray", "-"]
+    raw = subprocess.run(command, capture_output=True, check=True).stdout
+    return np.frombuffer(raw, np.uint8).reshape(int(size[1]), int(size[0]))
+
+
+def test_the_page_is_light_or_dark_as_the_reader_wants_it_and_fits_a_phone(run: Run, tmp_path: Path) -> None:
+    browser = chromium()
+    source = make_video(tmp_path / "in.mp4", frames=40)
+    assert run("enhance", source, "-o", "out.mp4", *QUICK, "--report", "r.html").returncode == 0
+    page = tmp_path / "r.html"
+    shots = {}
+    for name, arguments in (("light", []), ("dark", ["--force-dark-mode"])):
+        shot = tmp_path / f"{name}.png"
+        browse(browser, tmp_path, page, 390, f"--screenshot={shot}", *arguments)
+        shots[name] = picture(shot)
+    assert np.median(shots["light"]) > 200
+    assert np.median(shots["dark"]) < 80
+    for shot in shots.values():
+        written = np.abs(shot.astype(int) - int(np.median(shot))) > 60
+        assert 0.005 < written.mean() < 0.5, "text and curves on a plain ground"
+    asked = tmp_path / "asked.html"
+    asked.write_text(
+        page.read_text() + "<script>document.title = 'wide ' + document.documentElement.scrollWidth</script>"
+    )
+    for width in (500, 1200):  # headless windows are no narrower than 500
+        shown = browse(browser, tmp_path, asked, width, "--dump-dom")
+        wide = re.search(r"<title>wide (\d+)</title>", shown)
+        assert wide, "the page's own script has run"
+        assert int(wide[1]) <= width, "nothing hangs over to the right"
+
+
 @pytest.mark.parametrize("width", [390, 1200])
 def test_the_page_draws_itself_in_a_browser(run: Run, tmp_path: Path, width: int) -> None:
     browser = chromium()
@@ -134,15 +251,7 @@ def test_the_page_draws_itself_in_a_browser(run: Run, tmp_path: Path, width: int
     assert not re.search(r"""(?:src|href)\s*=|@import|url\(|fetch\(""", page.read_text()), (
         "it must not need the network"
     )
-    options = ["--headless", "--no-sandbox", "--disable-gpu", f"--window-size={width},1600"]
-    profile = f"--user-data-dir={tmp_path / 'profile'}"
-    shown = subprocess.run(
-        [browser, *options, profile, "--dump-dom", page.as_uri()],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={**os.environ, "HOME": str(tmp_path)},
-    ).stdout
+    shown = browse(browser, tmp_path, page, width, "--dump-dom")
     body = shown[shown.index("<body") : shown.rindex("<script>")]
     assert body.count("<svg") >= 2, "memory and speed as curves"
     assert "a &lt;!--&lt;script&gt; b.mp4" in body

@@ -47,6 +47,11 @@ TEST_F(FakeSystem, takes_the_smallest_limit_up_to_the_root_of_a_v2_tree) {
     EXPECT_EQ(cgroup_memory_limit(root_), 3 * kGiB);
     write("sys/fs/cgroup/user.slice/job.scope/memory.max", "4294967296\n");
     EXPECT_EQ(cgroup_memory_limit(root_), 3 * kGiB);
+    write("sys/fs/cgroup/user.slice/job.scope/memory.high", "2147483648\n");
+    EXPECT_EQ(cgroup_memory_limit(root_), 2 * kGiB) << "above it the kernel slows the process down";
+    EXPECT_EQ(memory_pressure_file(root_), root_ / "proc/pressure/memory");
+    write("sys/fs/cgroup/user.slice/memory.pressure", "some avg10=1.50 avg60=1.00 avg300=0.10 total=5\n");
+    EXPECT_EQ(memory_pressure_file(root_), root_ / "sys/fs/cgroup/user.slice/memory.pressure");
 }
 
 TEST_F(FakeSystem, finds_the_limit_of_a_v1_memory_controller) {

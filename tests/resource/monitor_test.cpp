@@ -85,7 +85,7 @@ TEST(ResourceMonitor, a_share_that_wavers_around_a_threshold_changes_nothing) {
 }
 
 TEST(ResourceMonitor, a_run_that_uses_what_it_planned_is_normal_however_near_its_budget) {
-    Watched watched({.expected = 990 * kMiB, .budget = kGiB, .vram_budget = {}});
+    Watched watched({.expected = 990 * kMiB, .budget = kGiB, .vram_expected = 0, .vram_budget = {}});
     watched.figures.rss_bytes = 985 * kMiB;
     watched.monitor.sample();
     EXPECT_EQ(watched.monitor.level(), PressureLevel::normal);
@@ -99,7 +99,7 @@ TEST(ResourceMonitor, a_run_that_uses_what_it_planned_is_normal_however_near_its
 }
 
 TEST(ResourceMonitor, needing_more_than_planned_is_no_pressure_on_a_budget_that_is_hardly_touched) {
-    Watched watched({.expected = 600 * kMiB, .budget = 10 * kGiB, .vram_budget = {}});
+    Watched watched({.expected = 600 * kMiB, .budget = 10 * kGiB, .vram_expected = 0, .vram_budget = {}});
     watched.figures.rss_bytes = 7 * kGiB;
     watched.monitor.sample();
     EXPECT_EQ(watched.monitor.level(), PressureLevel::normal);
@@ -127,6 +127,47 @@ TEST(ResourceMonitor, the_curve_stays_short_and_keeps_every_peak) {
         EXPECT_NEAR(curve[i].fps, 10, 1e-9) << i;
     }
     EXPECT_NEAR(static_cast<double>(watched.monitor.mean_rss()), 1001, 1);
+}
+
+TEST(ResourceMonitor, r3_4_a_run_that_fills_a_device_as_planned_is_normal_until_others_take_of_it) {
+    Watched watched({.expected = 0, .budget = 0, .vram_expected = 3550 * kMiB, .vram_budget = 3600 * kMiB});
+    watched.figures.vram_total_bytes = 8000 * kMiB;
+    watched.figures.vram_bytes = 3540 * kMiB;
+    watched.figures.vram_used_bytes = (4000 + 3540) * kMiB;   // 94 % of the device, as planned
+    watched.monitor.sample();
+    EXPECT_EQ(watched.monitor.level(), PressureLevel::normal);
+    EXPECT_TRUE(watched.texts(Severity::warning).empty());
+    watched.figures.vram_used_bytes = (4350 + 3540) * kMiB;
+    watched.monitor.sample();
+    EXPECT_EQ(watched.monitor.level(), PressureLevel::elevated) << "3650 MiB are left, 3550 are wanted";
+    watched.figures.vram_bytes = 2000 * kMiB;
+    watched.figures.vram_used_bytes = (5000 + 2000) * kMiB;
+    watched.monitor.sample();
+    EXPECT_EQ(watched.monitor.level(), PressureLevel::critical) << "3000 MiB are left";
+    watched.figures.vram_used_bytes = (1000 + 2000) * kMiB;
+    watched.monitor.sample();
+    EXPECT_EQ(watched.monitor.level(), PressureLevel::normal);
+    watched.figures.vram_bytes = 3610 * kMiB;
+    watched.figures.vram_used_bytes = (1000 + 3610) * kMiB;
+    watched.monitor.sample();
+    EXPECT_EQ(watched.monitor.level(), PressureLevel::critical) << "more than the budget";
+}
+
+TEST(ResourceMonitor, a_point_of_the_curve_knows_the_least_that_was_in_use_too) {
+    Watched watched;
+    constexpr int kSamples = 3 * static_cast<int>(ResourceMonitor::kMostPoints);
+    for (int i = 0; i < kSamples; ++i) {
+        watched.figures.time_s = i;
+        watched.figures.rss_bytes = i % 2 == 0 ? 500 : 900;
+        watched.figures.vram_bytes = i % 2 == 0 ? 50 : 90;
+        watched.monitor.sample();
+    }
+    for (const CurvePoint& point : watched.monitor.curve()) {
+        EXPECT_EQ(point.rss_min_bytes, 500U);
+        EXPECT_EQ(point.rss_bytes, 900U);
+        EXPECT_EQ(point.vram_min_bytes, 50U);
+        EXPECT_EQ(point.vram_bytes, 90U);
+    }
 }
 
 TEST(Sampler, samples_at_once_and_at_the_end) {

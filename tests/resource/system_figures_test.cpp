@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "resource/file_ledger.h"
 #include "resource/memory.h"
 
 namespace millstream {
@@ -98,11 +99,27 @@ TEST_F(FakeMachine, of_nested_cgroups_the_one_nearest_to_its_limit_counts) {
     EXPECT_EQ(memory->limit, 1000U);
 }
 
+TEST(FullestOf, shows_the_memory_of_the_device_that_is_fullest_and_the_energy_of_all) {
+    const auto first = std::make_shared<TestDevice>();
+    const auto second = std::make_shared<TestDevice>();
+    first->figures = {.used_by_process = {}, .used = 2 * kGiB, .total = 8 * kGiB, .celsius = 70, .joules = 1000};
+    second->figures = {.used_by_process = {}, .used = 3 * kGiB, .total = 4 * kGiB, .celsius = 60, .joules = 10};
+    EXPECT_EQ(fullest_of({nullptr}), nullptr);
+    EXPECT_EQ(fullest_of({nullptr, first}), first);
+    const DeviceFigures both = fullest_of({first, nullptr, second})->read();
+    EXPECT_EQ(both.used, 3 * kGiB);
+    EXPECT_EQ(both.total, 4 * kGiB);
+    EXPECT_DOUBLE_EQ(both.celsius.value(), 70);
+    EXPECT_DOUBLE_EQ(both.joules.value(), 1010);
+}
+
 TEST(SystemFigures, a_sample_costs_less_than_half_a_percent_of_a_core_at_four_a_second) {
     SystemFigures figures(".");
+    FileLedger files;
     constexpr int kSamples = 200;
     const double before = process_cpu_seconds();
     for (int i = 0; i < kSamples; ++i) {
+        files.look();
         figures.read();
     }
     EXPECT_LT((process_cpu_seconds() - before) / kSamples * 4, 0.005);
