@@ -1,14 +1,19 @@
 #include "pipeline/runner.h"
 
 #include <ATen/Functions.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "millstream/error.h"
+
 namespace millstream {
 namespace {
+
+using testing::HasSubstr;
 
 constexpr std::size_t kFrameBytes = 3 * 4 * 4 * sizeof(float);
 
@@ -129,6 +134,51 @@ TEST_P(BothRunners, a_failing_stage_ends_the_run_with_its_own_error) {
         },
         std::runtime_error);
     EXPECT_EQ(record.indices.size(), 8U);
+}
+
+// Fails as libc10's allocator does, which has no type of its own for it.
+class ShortStage : public Stage {
+public:
+    std::string_view name() const override { return "short"; }
+    void process(Item item, const Emit& emit) override {
+        const auto* frame = std::get_if<Frame>(&item);
+        if (frame != nullptr && frame->index == 3) {
+            throw std::runtime_error(
+                "[enforce fail at alloc_cpu.cpp:130] . DefaultCPUAllocator: can't allocate memory");
+        }
+        emit(std::move(item));
+    }
+};
+
+TEST_P(BothRunners, r6_4_a_lack_of_memory_in_any_stage_says_where_and_how_to_go_on) {
+    LiveFrames live;
+    CountingSource source(live, 8);
+    DelayStage first(1);
+    ShortStage second;
+    RecordStage record;
+    try {
+        GetParam()(source, {{{&first, &second}, kFrameBytes}, {{&record}, kFrameBytes}}, [] {});
+        FAIL() << "it must not go on";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::resource);
+        EXPECT_THAT(error.what(), HasSubstr("\"short\""));
+        EXPECT_THAT(error.what(), HasSubstr("frame 3"));
+        EXPECT_THAT(error.context().hint, HasSubstr("--max-memory"));
+    }
+    EXPECT_LE(record.indices.size(), 3U);
+}
+
+TEST(RunThreaded, tells_what_took_the_time_also_where_a_stage_fails) {
+    LiveFrames live;
+    CountingSource source(live, 8);
+    ShortStage stage;
+    std::vector<StageTime> times;
+    EXPECT_THROW(run_threaded(
+                     source, {{{&stage}, kFrameBytes}}, [] {}, nullptr, &times),
+                 Error);
+    ASSERT_EQ(times.size(), 2U);
+    EXPECT_EQ(times[0].name, "source");
+    EXPECT_GT(times[1].busy_s, 0);
 }
 
 TEST_P(BothRunners, an_empty_source_still_ends_properly) {

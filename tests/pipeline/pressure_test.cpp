@@ -1,0 +1,102 @@
+// The monitor, its levels and the enhancer together: other programs take the memory of a test device away.
+#include <ATen/Functions.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "base/bytes.h"
+#include "enhance/steady_enhancer.h"
+#include "model/counted_device.h"
+#include "model/networks.h"
+#include "resource/monitor.h"
+
+namespace millstream {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr Size kFrame{40, 28};
+constexpr int kQuiet = 6;
+constexpr int kFramesAtEach = 10;
+
+struct Watched {
+    std::vector<at::Tensor> outputs;
+    std::vector<std::string> warnings;
+    std::vector<std::string> measures;
+    std::vector<int> requests;   // behind each step of what others use
+};
+
+// `percent`: of the device that is in use, one value after the other.
+Watched run(const std::vector<std::uint64_t>& percent) {
+    Watched watched;
+    CountedMemory memory;
+    const auto device = std::make_shared<CountedDevice>(memory, true);
+    const Network network = chain({conv(3, 8, 3), prelu(8), conv(8, 12, 3), shuffle(2)});
+    const std::uint64_t total = 100 * kMiB;
+    std::uint64_t used = 0;
+    Notices notices;
+    std::atomic<std::int64_t> frames{0};
+    ResourceMonitor monitor(
+        {.thresholds = {}, .planned = {}},
+        [&] {
+            ResourceSnapshot figures;
+            figures.vram_bytes = device->held_bytes();
+            figures.vram_used_bytes = used;
+            figures.vram_total_bytes = total;
+            return figures;
+        },
+        frames, notices);
+    SteadyEnhancer::Settings settings;
+    settings.executor = {.backend = Backend::torch, .precision = Precision::fp32, .threads = 1, .requests = 4};
+    settings.executor.device = "cuda:0";
+    settings.executor.links = {device};
+    settings.scale = 2;
+    settings.frame = kFrame;
+    settings.layout = {kFrame, 2, 0};
+    settings.quiet_frames = kQuiet;
+    SteadyEnhancer::Surroundings surroundings;
+    surroundings.make_executor = [&](const ExecutorSettings& wanted) { return make_executor(network, wanted); };
+    surroundings.make_output = [](Size size) { return at::empty({3, size.height, size.width}); };
+    surroundings.pressure = [&] { return monitor.level(); };
+    surroundings.tell = [&](const BackOff& back_off) { watched.measures.push_back(back_off.measure); };
+    at::manual_seed(2);
+    SteadyEnhancer enhancer(settings, surroundings);
+    for (const std::uint64_t step : percent) {
+        used = step * total / 100;
+        for (int i = 0; i < kFramesAtEach; ++i) {
+            monitor.sample();
+            enhancer.submit(frames++, at::rand({3, kFrame.height, kFrame.width}));
+            watched.outputs.push_back(enhancer.drain()->output.clone());
+        }
+        watched.requests.push_back(enhancer.effort().requests);
+        for (const Notice& notice : notices.take()) {
+            if (notice.severity == Severity::warning) {
+                watched.warnings.push_back(notice.text);
+            }
+        }
+    }
+    return watched;
+}
+
+TEST(Pressure, r3_4_others_that_take_vram_away_and_give_it_back_cost_speed_for_that_while_and_nothing_else) {
+    const Watched calm = run({50, 50, 50, 50});
+    const Watched pressed = run({79, 81, 93, 70});
+    EXPECT_TRUE(calm.warnings.empty());
+    EXPECT_THAT(calm.measures, ElementsAre());
+    EXPECT_THAT(pressed.warnings, ElementsAre(HasSubstr("VRAM is getting short"), HasSubstr("VRAM is short")));
+    EXPECT_EQ(pressed.requests[0], 4);
+    EXPECT_EQ(pressed.requests[1], 4) << "elevated: only caches are given back";
+    EXPECT_LT(pressed.requests[2], 4) << "critical: less at a time";
+    EXPECT_GT(pressed.requests[3], pressed.requests[2]) << "and more again when it is over";
+    EXPECT_THAT(pressed.measures, testing::Contains("fewer requests"));
+    EXPECT_EQ(pressed.measures.back(), "taken back");
+    ASSERT_EQ(pressed.outputs.size(), calm.outputs.size());
+    for (std::size_t i = 0; i < calm.outputs.size(); ++i) {
+        EXPECT_TRUE(at::equal(pressed.outputs[i], calm.outputs[i])) << "frame " << i;
+    }
+}
+
+}   // namespace
+}   // namespace millstream
