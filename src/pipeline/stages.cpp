@@ -65,7 +65,7 @@ void ToTensorStage::prepare(const Colour& colour) {
     if (colour_ == colour) {
         return;
     }
-    colour_ = colour;
+    colour_.reset();
     convert_.reset();
     convert_there_.reset();
     if (link_ && converts_on_device(format_, colour)) {
@@ -73,6 +73,7 @@ void ToTensorStage::prepare(const Colour& colour) {
     } else {
         convert_.emplace(format_, colour, width_, height_);
     }
+    colour_ = colour;   // last: what fails for lack of memory is done again
 }
 
 at::Tensor ToTensorStage::converted(const Picture& picture) {

@@ -16,11 +16,11 @@ constexpr std::uint64_t kMotionBytes = 7 * sizeof(float) + 2;
 // Bytes an input pixel beside the tensors of a Motion, frames and history, measured at 1600x900 x2 on two threads as
 // the growth of the resident memory: motion in bands 59 to 64 (luma of two
 // frames, their pyramids, flow at two levels, a byte for what changed), the lock 40 to 65 (frames that agreed, their
-// copy at its new place, what its confidence is made of, two rows of output in 32), both on one thread 104. In tensor
-// operations, as on a device of its own, motion takes 250.
+// copy at its new place, what its confidence is made of, two rows of output in 32), both on one thread 104 to 119. In
+// tensor operations, as on a device of its own, motion takes 250.
 constexpr std::uint64_t kBandBytes = 66;
 constexpr std::uint64_t kLockBytes = 68;
-constexpr std::uint64_t kInTurnBytes = 112;
+constexpr std::uint64_t kInTurnBytes = 124;
 constexpr std::uint64_t kTensorBytes = 260;
 
 // What a still picture may move from frame to frame before a chunk begins, and where it does.

@@ -29,9 +29,8 @@ struct Watched {
 };
 
 // `percent`: of the device that is in use, one value after the other.
-Watched run(const std::vector<std::uint64_t>& percent) {
+Watched run(CountedMemory& memory, const std::vector<std::uint64_t>& percent) {
     Watched watched;
-    CountedMemory memory;
     const auto device = std::make_shared<CountedDevice>(memory, true);
     const Network network = chain({conv(3, 8, 3), prelu(8), conv(8, 12, 3), shuffle(2)});
     const std::uint64_t total = 100 * kMiB;
@@ -81,8 +80,9 @@ Watched run(const std::vector<std::uint64_t>& percent) {
 }
 
 TEST(Pressure, r3_4_others_that_take_vram_away_and_give_it_back_cost_speed_for_that_while_and_nothing_else) {
-    const Watched calm = run({50, 50, 50, 50});
-    const Watched pressed = run({79, 81, 93, 70});
+    CountedMemory memory;
+    const Watched calm = run(memory, {50, 50, 50, 50});
+    const Watched pressed = run(memory, {79, 81, 93, 70});
     EXPECT_TRUE(calm.warnings.empty());
     EXPECT_THAT(calm.measures, ElementsAre());
     EXPECT_THAT(pressed.warnings, ElementsAre(HasSubstr("VRAM is getting short"), HasSubstr("VRAM is short")));
