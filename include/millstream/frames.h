@@ -159,8 +159,8 @@ public:
     /// Of `options`: overwrite, size, codec, encoder, crf, preset, encoder_options, pixel_format, faststart, audio,
     /// subtitles, convert_subtitles, max_memory, disk_limit. video_stream, bake_rotation and deinterlace are those of
     /// `like`; others have no effect. What depends on the frames' size is decided with the first one. Frames have no
-    /// alpha plane, and the file gets none. Throws Error(usage), Error(refused): also where OUT.part holds an interrupted
-    /// job or is somebody else's, unless Options::resume is `never`.
+    /// alpha plane, and the file gets none. Throws Error(usage), Error(refused): also where OUT.part holds an
+    /// interrupted job or is somebody else's, unless Options::resume is `never`.
     FrameWriter(const std::filesystem::path& output, const FrameReader& like, const Options& options = {});
     ~FrameWriter();
     FrameWriter(FrameWriter&&) noexcept;

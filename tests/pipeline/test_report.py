@@ -210,7 +210,7 @@ def picture(path: Path) -> NDArray[np.uint8]:
         text=True,
         check=True,
     ).stdout.split(",")
-    command = ["ffmpeg", "-v", "error", "-i", path, "-f", "rawvideo", "-pix_fmt", "gray", "-"]
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-f", "rawvideo", "-pix_fmt", "gray", "-"]
     raw = subprocess.run(command, capture_output=True, check=True).stdout
     return np.frombuffer(raw, np.uint8).reshape(int(size[1]), int(size[0]))
 
@@ -227,8 +227,8 @@ def test_the_page_is_light_or_dark_as_the_reader_wants_it_and_fits_a_phone(run: 
         shots[name] = picture(shot)
     assert np.median(shots["light"]) > 200
     assert np.median(shots["dark"]) < 80
-    for shot in shots.values():
-        written = np.abs(shot.astype(int) - int(np.median(shot))) > 60
+    for pixels in shots.values():
+        written = np.abs(pixels.astype(int) - int(np.median(pixels))) > 60
         assert 0.005 < written.mean() < 0.5, "text and curves on a plain ground"
     asked = tmp_path / "asked.html"
     asked.write_text(
