@@ -122,6 +122,10 @@ public:
                 throw_shortage("running the job", job_.source.path.string());
             }
         } catch (const Error& error) {
+            if (error.kind() == ErrorKind::difference) {
+                leftovers_.discard();   // of --strict and --strict-io: the same would be found again
+                throw;
+            }
             if (committer_.committed_frames() > 0) {
                 throw explained(error);
             }

@@ -21,7 +21,7 @@ std::optional<File> locked(FileCalls& files, const std::filesystem::path& partia
     return file.lock() ? std::optional<File>(std::move(file)) : std::nullopt;
 }
 
-void remove_worthless(FileCalls& files, const std::filesystem::path& output) {
+void remove_worthless(FileCalls& files, const std::filesystem::path& output, bool discarded) {
     const std::filesystem::path checkpoint = checkpoint_path(output);
     const std::filesystem::path partial = partial_path(output);
     const std::optional<File> lock = locked(files, partial);
@@ -30,7 +30,8 @@ void remove_worthless(FileCalls& files, const std::filesystem::path& output) {
         return;
     }
     const bool ours = std::filesystem::exists(checkpoint, failed);
-    if (ours ? read_checkpoint(checkpoint).has_value() : lock && lock->size() > 0) {
+    const bool worth_something = ours ? read_checkpoint(checkpoint).has_value() : lock && lock->size() > 0;
+    if (worth_something && !discarded) {
         return;
     }
     remove_file(files, partial);   // first: Note [Begun]
@@ -42,7 +43,7 @@ void remove_worthless(FileCalls& files, const std::filesystem::path& output) {
 
 Leftovers::~Leftovers() {
     try {
-        remove_worthless(files_, output_);
+        remove_worthless(files_, output_, discarded_);
     } catch (const Error&) {   // the job has failed already, and says why
     }
 }
