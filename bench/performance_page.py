@@ -201,7 +201,7 @@ def length_text(document: Document) -> str:
         even = all(sample.share is None for sample in entry.samples)  # else frames differ in what is computed of them
         line = statistics.linear_regression(*zip(*known, strict=True)) if even and len(known) > 1 else None
         peaks = [trial.median(entry.key, lambda s: s.peak_mib) for trial in trials]
-        fitted = [figure(line.intercept if line else None), figure(line.slope if line else None)]
+        fitted = [figure(line.intercept), figure(line.slope)] if line else ["-", "-"]
         times = ["not measured" if seconds is None else f"{figure(seconds)} s" for _, seconds in walls]
         rows.append([entry.title, *times, *fitted, " / ".join(map(figure, peaks))])
     size = f"{trials[0].width}x{trials[0].height}"
