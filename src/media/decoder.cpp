@@ -145,10 +145,8 @@ void VideoDecoder::State::feed() {
     decoder.drain();
 }
 
-// Counts what is wrong with the frame and brings it to the size, format and rising pts of all.
+// Brings the frame to the size, format and rising pts of all.
 av::Frame VideoDecoder::State::finish(av::Frame frame) {
-    const bool concealed = frame->decode_error_flags != 0 || (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0;
-    statistics.concealed_frames += concealed ? 1 : 0;
     const std::optional<std::int64_t> pts =
         frame->best_effort_timestamp == AV_NOPTS_VALUE ? std::nullopt : std::optional(frame->best_effort_timestamp);
     av::Frame fitted = fitter.fit(std::move(frame));
@@ -202,6 +200,7 @@ std::optional<Picture> VideoDecoder::State::next_deinterlaced() {
 }
 
 void VideoDecoder::State::count() {
+    statistics.concealed_frames = decoder.concealed();
     statistics.corrupt_packets = demuxer.corrupt_packets() + refused_packets;
     statistics.repaired_pts = rising_pts.repaired();
     statistics.missing_pts = rising_pts.missing();

@@ -90,6 +90,7 @@ FrameDecoder::FrameDecoder(const Demuxer& demuxer, int index, const DecoderSetti
     }
     av::check(avcodec_parameters_to_context(context_.get(), stream.codecpar), ErrorKind::input, "opening the decoder",
               subject);
+    context_->opaque = this;
     context_->pkt_timebase = stream.time_base;
     context_->max_pixels = demuxer.limits().pixels;
     context_->thread_count = decoder_threads(settings.threads);
@@ -120,12 +121,11 @@ void FrameDecoder::open_device(const AVCodec& codec, const std::string& device, 
     }
     device_.reset(context);
     context_->hw_device_ctx = av_buffer_ref(context);
-    context_->opaque = &device_format_;
     context_->get_format = choose_format;
 }
 
 AVPixelFormat FrameDecoder::choose_format(AVCodecContext* context, const AVPixelFormat* formats) {
-    const AVPixelFormat wanted = *static_cast<const AVPixelFormat*>(context->opaque);
+    const AVPixelFormat wanted = static_cast<const FrameDecoder*>(context->opaque)->device_format_;
     for (const AVPixelFormat* format = formats; *format != AV_PIX_FMT_NONE; ++format) {
         if (*format == wanted) {
             return wanted;
@@ -166,6 +166,8 @@ FrameDecoder::Result FrameDecoder::receive(AVFrame& frame) {
         complaint_ = log.text();
         return Result::damaged;
     }
+    const bool damaged = frame.decode_error_flags != 0 || (frame.flags & AV_FRAME_FLAG_CORRUPT) != 0;
+    flagged_ += damaged ? 1 : 0;
     return Result::frame;
 }
 

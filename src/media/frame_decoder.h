@@ -1,11 +1,14 @@
 // Packets of one stream -> frames in presentation order, in host memory.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 
 #include "media/av.h"
 #include "media/decoder.h"
 #include "media/demuxer.h"
+#include "media/log.h"
 
 namespace millstream {
 
@@ -23,7 +26,7 @@ public:
     /// Throws Error(input): no decoder, parameters the decoder refuses; Error(usage): the device is unknown or absent.
     /// `demuxer` tells the stream's parameters and the limits; it is not kept.
     FrameDecoder(const Demuxer& demuxer, int stream, const DecoderSettings& settings);
-    FrameDecoder(const FrameDecoder&) = delete;   // the codec context points at device_format_
+    FrameDecoder(const FrameDecoder&) = delete;   // the codec context points at this
     FrameDecoder& operator=(const FrameDecoder&) = delete;
 
     /// Gives a packet; false = the decoder refuses it as damaged.
@@ -32,6 +35,8 @@ public:
     void drain();
     Result receive(AVFrame& frame);
 
+    /// Frames with damaged or missing parts so far; of those that libavcodec is still at, too.
+    [[nodiscard]] std::int64_t concealed() const { return std::max(flagged_, concealments_.count()); }
     [[nodiscard]] const AVCodecContext& context() const { return *context_; }
     /// What the decoder said when it last refused or damaged something; may be empty.
     [[nodiscard]] const std::string& complaint() const { return complaint_; }
@@ -43,7 +48,9 @@ private:
 
     av::Buffer device_;
     AVPixelFormat device_format_ = AV_PIX_FMT_NONE;
-    av::CodecContext context_;
+    ConcealmentCounter concealments_{this};   // Note [Concealment]
+    std::int64_t flagged_ = 0;
+    av::CodecContext context_;   // its threads end before what they count with
     std::string complaint_;
 };
 

@@ -1,13 +1,16 @@
 #include "media/log.h"
 
 extern "C" {
+#include <libavcodec/avcodec.h>
 #include <libavutil/log.h>
 }
 
 #include <array>
 #include <cstdarg>
 #include <cstdlib>
+#include <map>
 #include <mutex>
+#include <string_view>
 #include <utility>
 
 #include "media/probe.h"
@@ -19,8 +22,34 @@ constexpr std::size_t kMaxLines = 8;
 
 thread_local LogCapture* innermost = nullptr;
 
+// Counters by their owners. Others in the process may have decoders whose opaque pointer means something else.
+struct Counters {
+    std::mutex mutex;
+    std::map<const void*, std::atomic<std::int64_t>*> by_owner;   // protected by mutex
+};
+
+Counters& counters() {
+    static Counters all;
+    return all;
+}
+
+// Note [Concealment]
+void count_concealment(void* object, std::string_view format) {
+    if (object == nullptr || !format.starts_with("concealing ") ||
+        *static_cast<const AVClass* const*>(object) != avcodec_get_class()) {
+        return;
+    }
+    Counters& all = counters();
+    const std::lock_guard lock(all.mutex);
+    if (const auto found = all.by_owner.find(static_cast<AVCodecContext*>(object)->opaque);
+        found != all.by_owner.end()) {
+        ++*found->second;
+    }
+}
+
 // Called by FFmpeg on any of its threads.
 void receive(void* object, int level, const char* format, va_list arguments) {
+    count_concealment(object, format);
     LogCapture* capture = innermost;
     if (capture == nullptr || level > AV_LOG_WARNING) {
         return;
@@ -68,6 +97,17 @@ void LogCapture::add(std::string line) {
     if (lines_.size() < kMaxLines && (lines_.empty() || lines_.back() != line)) {
         lines_.push_back(std::move(line));
     }
+}
+
+ConcealmentCounter::ConcealmentCounter(const void* owner) : owner_(owner) {
+    quiet_ffmpeg();
+    const std::lock_guard lock(counters().mutex);
+    counters().by_owner[owner] = &count_;
+}
+
+ConcealmentCounter::~ConcealmentCounter() {
+    const std::lock_guard lock(counters().mutex);
+    counters().by_owner.erase(owner_);
 }
 
 }   // namespace millstream

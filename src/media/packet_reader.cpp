@@ -227,7 +227,7 @@ void PacketReader::State::decode(FrameDecoder& decoder) {
         }
         const bool damaged = result == FrameDecoder::Result::damaged;
         failures += damaged ? 1 : 0;
-        undecodable += damaged || frame->decode_error_flags != 0 ? 1 : 0;
+        undecodable += damaged ? 1 : 0;
     }
 }
 
@@ -236,6 +236,7 @@ void PacketReader::State::drain() {
         if (stream.decoder) {
             stream.decoder->drain();
             decode(*stream.decoder);
+            undecodable += stream.decoder->concealed();
             stream.decoder.reset();
         }
     }
