@@ -58,12 +58,15 @@ sanitizer_settings() {
     UBSAN_OPTIONS=print_stacktrace=1 "$@"
 }
 
-# The runner's own closing lines.
+# What failed and why, which is far up in the log by now, and the runner's own closing lines.
 summary() {
     local log=build/test-logs/$1.log
     printf '%s:\n' "$2"
     case "$1" in
-        ctest*) sed -n '/tests passed,/,$p' "$log" | grep -v -e '^$' -e '^Total Test time' -e '^Errors while' || true ;;
+        ctest*)
+            awk '/: Failure$/ { shown = 1 } shown { print } /^\[  FAILED  \]/ { shown = 0 }' "$log" | head -n 60 || true
+            sed -n '/tests passed,/,$p' "$log" | grep -v -e '^$' -e '^Total Test time' -e '^Errors while' || true
+            ;;
         *) grep -E '^(FAILED|ERROR|SKIPPED)' "$log" || true; tail -n 1 "$log" ;;
     esac
 }
