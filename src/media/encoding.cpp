@@ -115,31 +115,59 @@ Colour output_colour(const VideoStreamInfo& video, const PixelFormat& format, st
 
 constexpr const char* kHoldAlpha = "ffv1 in .mkv, prores_ks or qtrle in .mov, libvpx-vp9 in .webm hold it (--encoder)";
 
-std::string without_alpha_because(const EncoderSettings& settings) {
-    return ": " + settings.encoder + " cannot hold it; " + kHoldAlpha + ".";
+// VP8 and VP9 have their alpha plane beside them, which only Matroska has a place for.
+bool container_loses_alpha(const Options& options, const AVCodec& codec) {
+    const std::string container = container_for(options.output);
+    return (codec.id == AV_CODEC_ID_VP8 || codec.id == AV_CODEC_ID_VP9) && container != "matroska" &&
+           container != "webm";
 }
 
-// What is asked of the encoder: the source's, without an alpha plane that is not wanted.
-PixelFormat wanted_format(const VideoStreamInfo& video, Alpha alpha) {
-    PixelFormat format = video.format;
-    format.alpha = format.alpha && alpha != Alpha::drop;
-    return format;
+// What is asked of the encoder: the source's, without an alpha plane that is not wanted or would not arrive.
+EncoderFormat choose_format(const Options& options, const AVCodec& codec, const VideoStreamInfo& video) {
+    const bool lost = container_loses_alpha(options, codec);
+    if (options.pixel_format.empty()) {
+        PixelFormat wanted = video.format;
+        wanted.alpha = wanted.alpha && options.alpha != Alpha::drop && !lost;
+        return choose_encoder_format(codec, wanted);
+    }
+    EncoderFormat named = named_encoder_format(codec, options.pixel_format);
+    if (named.format.alpha && lost) {
+        refuse("--pix-fmt " + options.pixel_format,
+               options.output.extension().string() + " cannot hold the alpha plane of " + codec.name, kHoldAlpha);
+    }
+    return named;
 }
 
-void check_alpha(const Options& options, const VideoStreamInfo& video, const EncoderSettings& settings) {
+// "libx264", or "libvpx-vp9 in .mp4" where it is not the encoder's fault.
+std::string loser_of_alpha(const Options& options, const AVCodec& codec) {
+    return codec.name +
+           (container_loses_alpha(options, codec) ? " in " + options.output.extension().string() : std::string());
+}
+
+void check_alpha(const Options& options, const AVCodec& codec, const VideoStreamInfo& video,
+                 const EncoderSettings& settings) {
     if (options.alpha == Alpha::require && !settings.format.alpha) {
         refuse("--alpha require",
-               video.format.alpha ? settings.encoder + " cannot hold an alpha plane" : "the source has no alpha plane",
+               video.format.alpha ? loser_of_alpha(options, codec) + " cannot hold an alpha plane"
+                                  : "the source has no alpha plane",
                video.format.alpha ? kHoldAlpha : "Leave it out");
+    }
+}
+
+void note_alpha(const Options& options, const AVCodec& codec, const EncoderSettings& settings,
+                std::vector<std::string>& notes) {
+    if (settings.format.alpha) {
+        notes.emplace_back("The alpha plane is scaled beside the colours.");
+    } else if (options.alpha == Alpha::drop) {
+        notes.emplace_back("The alpha plane is dropped: --alpha drop asks for it.");
+    } else {
+        notes.push_back("The alpha plane is dropped: " + loser_of_alpha(options, codec) + " cannot hold it; " +
+                        kHoldAlpha + ".");
     }
 }
 
 void note_format(const VideoStreamInfo& video, const EncoderSettings& settings, bool asked,
                  std::vector<std::string>& notes) {
-    if (video.format.alpha) {
-        notes.push_back(settings.format.alpha ? "The alpha plane is scaled beside the colours."
-                                              : "The alpha plane is dropped" + without_alpha_because(settings));
-    }
     PixelFormat encoded = settings.format;
     encoded.alpha = false;
     PixelFormat without_alpha = video.format;
@@ -196,9 +224,7 @@ EncoderSettings choose_encoder(const Options& options, const SourceInfo& source,
     const VideoStreamInfo& video = *source.video().video;
     const AVCodec& codec = find_encoder(options);
     check_container(codec, options);
-    const EncoderFormat format = options.pixel_format.empty()
-                                     ? choose_encoder_format(codec, wanted_format(video, options.alpha))
-                                     : named_encoder_format(codec, options.pixel_format);
+    const EncoderFormat format = choose_format(options, codec, video);
     const EncoderTraits traits = traits_of(codec.name);
 
     EncoderSettings settings;
@@ -213,11 +239,14 @@ EncoderSettings choose_encoder(const Options& options, const SourceInfo& source,
     settings.preset = options.preset.empty() ? traits.default_preset : options.preset;
     settings.threads = usable_cpus();
     settings.extra = options.encoder_options;
-    check_alpha(options, video, settings);
+    check_alpha(options, codec, video, settings);
     check_preset(settings);
     adopt_extra(settings);
     settings.field_order = output_field_order(video, settings, notes);
     settings.hdr = video.hdr;
+    if (video.format.alpha) {
+        note_alpha(options, codec, settings, notes);
+    }
     note_format(video, settings, !options.pixel_format.empty(), notes);
     settings.colour = output_colour(video, settings.format, notes);
 

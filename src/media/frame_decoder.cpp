@@ -6,6 +6,7 @@ extern "C" {
 }
 
 #include <algorithm>
+#include <string_view>
 
 #include "base/cpu.h"
 #include "media/log.h"
@@ -34,8 +35,27 @@ AVPixelFormat format_of_device(const AVCodec& codec, AVHWDeviceType type) {
     }
 }
 
+// VP8 and VP9 have their alpha plane beside them in WebM (BlockAdditional), which FFmpeg's own decoders pass over.
+const AVCodec* decoder_of_alpha(const AVStream& stream) {
+    const AVDictionaryEntry* mode = av_dict_get(stream.metadata, "alpha_mode", nullptr, 0);
+    if (mode == nullptr || std::string_view(mode->value) != "1") {
+        return nullptr;
+    }
+    switch (stream.codecpar->codec_id) {
+        case AV_CODEC_ID_VP8:
+            return avcodec_find_decoder_by_name("libvpx");
+        case AV_CODEC_ID_VP9:
+            return avcodec_find_decoder_by_name("libvpx-vp9");
+        default:
+            return nullptr;
+    }
+}
+
 // av1 needs its native decoder for hardware; everywhere else FFmpeg's default (libdav1d) is the fast one.
 const AVCodec* decoder_of(const AVStream& stream, AVHWDeviceType type) {
+    if (const AVCodec* codec = decoder_of_alpha(stream)) {
+        return codec;
+    }
     const AVCodec* first = avcodec_find_decoder(stream.codecpar->codec_id);
     if (type == AV_HWDEVICE_TYPE_NONE) {
         return first;

@@ -30,10 +30,11 @@ void set_tag(AVStream& stream, const char* key, const std::string& value) {
     }
 }
 
-// What a Matroska writer has counted of the packets, and which encoder made them: no longer true.
+// What a Matroska writer has counted of the packets, which encoder made them and whether they hold alpha (the muxer
+// says that of its own): no longer true.
 bool describes_packets(std::string_view key) {
-    constexpr std::array<std::string_view, 6> kCounted{
-        "BPS", "DURATION", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES", "_STATISTICS_", "ENCODER"};
+    constexpr std::array<std::string_view, 7> kCounted{
+        "BPS", "DURATION", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES", "_STATISTICS_", "ENCODER", "ALPHA_MODE"};
     return std::any_of(kCounted.begin(), kCounted.end(), [&](std::string_view counted) {
         return key.size() >= counted.size() && av_strncasecmp(key.data(), counted.data(), counted.size()) == 0;
     });

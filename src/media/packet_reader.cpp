@@ -278,7 +278,8 @@ std::optional<PacketFacts> PacketReader::next() {
         if (auto payload = state.payload(stream, from.codecpar->codec_id)) {
             const double tick = av_q2d(from.time_base);
             return PacketFacts{packet.stream_index, static_cast<double>(packet.pts) * tick,
-                               static_cast<double>(packet.duration) * tick, std::move(*payload)};
+                               static_cast<double>(packet.duration) * tick, std::move(*payload),
+                               (packet.flags & AV_PKT_FLAG_DISCARD) != 0};
         }
     }
     state.drain();

@@ -17,6 +17,7 @@ struct PacketFacts {
     double pts_s = 0;        ///< seconds
     double duration_s = 0;   ///< seconds; 0 = unknown
     std::string payload;     ///< its hash, or the text itself for PacketStream::as_text
+    bool hidden = false;     ///< by an edit list: from before a cut
 };
 
 struct PacketStream {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "media/packet_reader.h"
+#include "verify/container_rules.h"
 #include "verify/words.h"
 
 namespace millstream {
@@ -146,14 +147,29 @@ private:
             compare_front(track);
         }
         while (ended && !track.source.empty()) {
-            report_missing(track);
+            if (is_left_out(track)) {
+                pop_source(track);
+            } else {
+                report_missing(track);
+            }
         }
         while (ended && !track.result.empty()) {
             report_added(track);
         }
     }
 
+    // What is from before a cut is not in a container that would let it be heard.
+    [[nodiscard]] bool is_left_out(const Track& track) const {
+        const PacketFacts& front = track.source.front();
+        return front.hidden && !is_mov(result_.info.container) &&
+               (track.result.empty() || track.result.front().pts_s > front.pts_s + options_.time_tolerance_s);
+    }
+
     void compare_front(Track& track) {
+        if (is_left_out(track)) {
+            pop_source(track);
+            return;
+        }
         const std::string& wanted = track.source.front().payload;
         const std::string& found = track.result.front().payload;
         if (wanted != found) {

@@ -17,9 +17,10 @@ bool among(const std::array<std::string_view, Count>& names, std::string_view na
 constexpr std::array<std::string_view, 9> kOwnTags = {"encoder",       "encoded_by",        "major_brand",
                                                       "minor_version", "compatible_brands", "creation_tool",
                                                       "creation tool", "vendor_id",         "duration"};
-// Of a stream also: names that muxers give handlers, and mkvmerge's statistics.
-constexpr std::array<std::string_view, 7> kOwnStreamTags = {
-    "handler_name", "creation_time", "bps", "number_of_frames", "number_of_bytes", "timecode", "filename"};
+// Of a stream also: names that muxers give handlers, mkvmerge's statistics, and what is compared by itself.
+constexpr std::array<std::string_view, 8> kOwnStreamTags = {"handler_name",     "creation_time",   "bps",
+                                                            "number_of_frames", "number_of_bytes", "timecode",
+                                                            "filename",         "alpha_mode"};
 
 // Muxers write a date in their own form: "2016-05-31 17:01:35" becomes "2016-05-31T17:01:35.000000Z".
 std::string comparable_date(std::string date) {

@@ -198,6 +198,17 @@ def test_subtitles_converted_for_mp4_pass_by_their_text(
     assert any("attachment" in note and "use .mkv" in note for note in found["notes"])
 
 
+def test_sound_from_before_a_cut_is_not_missed_where_it_would_be_heard(run: Run, tmp_path: Path, source: Path) -> None:
+    """A cut without re-encoding: an edit list hides the pictures and the sound before it."""
+    cut = tmp_path / "cut.mp4"
+    ffmpeg("-ss", "0.9", "-i", source, "-c", "copy", cut)
+    report(run, cut, enhance(cut, tmp_path / "out.mp4"), 0)
+    result = enhance(cut, tmp_path / "out.mkv")
+    report(run, cut, result, 0)
+    broken = copy(result, tmp_path / "broken.mkv", "-bsf:a", "noise=drop=eq(n\\,10)")
+    assert len(faults(report(run, cut, broken, 7))["packets"]) == 1
+
+
 def test_a_raw_adts_soundtrack_equals_its_mp4_form(run: Run, tmp_path: Path, source: Path) -> None:
     stream = copy(source, tmp_path / "source.ts", "-f", "mpegts")
     report(run, stream, enhance(stream, tmp_path / "out.mp4"), 0)

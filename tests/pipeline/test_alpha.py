@@ -66,6 +66,28 @@ def test_required_alpha_is_refused_where_it_would_be_lost(run: Run, tmp_path: Pa
     assert not list(tmp_path.glob("out*"))
 
 
+def test_alpha_beside_vp9_in_webm_is_read(run: Run, tmp_path: Path, transparent: Path) -> None:
+    vpx = ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-crf", "10", "-b:v", "0"]
+    ffmpeg("-i", transparent, *vpx, "-pix_fmt", "yuva420p", tmp_path / "in.webm")
+    done = run("enhance", "in.webm", "-o", "out.mkv", "--encoder", "ffv1", "--model", "identity", "--scale", "1")
+    assert done.returncode == 0, done.stderr
+    source = alpha_planes(tmp_path / "in.webm", WIDTH, HEIGHT, ("-c:v", "libvpx-vp9"))
+    result = alpha_planes(tmp_path / "out.mkv", WIDTH, HEIGHT)
+    assert len(result) == FRAMES
+    assert source.std() > 50
+    assert np.abs(result - source).max() <= 1
+    plain = run("enhance", "in.webm", "-o", "out.mp4", *QUICK)
+    assert "alpha plane is dropped" in plain.stdout + plain.stderr
+
+
+def test_vp9_in_mp4_does_not_promise_alpha(run: Run, transparent: Path) -> None:
+    plan = json.loads(run("inspect", transparent, "-o", "out.mp4", "--encoder", "libvpx-vp9", "--json").stdout)
+    assert any("alpha plane is dropped: libvpx-vp9 in .mp4 cannot hold it" in note for note in plan["notes"])
+    asked = run("inspect", transparent, "-o", "out.mp4", "--encoder", "libvpx-vp9", "--pix-fmt", "yuva420p")
+    assert asked.returncode == 2
+    assert ".mp4 cannot hold the alpha plane of libvpx-vp9" in asked.stderr
+
+
 def test_alpha_can_be_dropped_on_purpose(run: Run, tmp_path: Path, transparent: Path) -> None:
     arguments = ["--encoder", "ffv1", "--alpha", "drop", "--model", "identity", "--scale", "1"]
     done = run("enhance", transparent, "-o", "out.mkv", *arguments)
