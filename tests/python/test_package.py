@@ -291,6 +291,61 @@ except KeyboardInterrupt:
     assert int(stream(tmp_path / "part.mkv", "video")["nb_read_frames"]) > 0
 
 
+@pytest.mark.parametrize("presses", [1, 2])
+def test_after_the_first_ctrl_c_frames_in_hand_are_finished_and_after_the_second_they_are_dropped(
+    presses: int, video: Path, tmp_path: Path, package_path: str
+) -> None:
+    code = """
+import signal, sys, threading, millstream
+caught = 0
+def catch(*_):
+    global caught
+    caught += 1
+    raise KeyboardInterrupt
+def process(pixels):
+    print("frame", flush=True)
+    while sys.stdin.readline() == "caught?\\n":  # a second one inside `catch` would be no second exception
+        inside = sys._current_frames()[threading.main_thread().ident].f_code is catch.__code__
+        print("not yet" if inside else caught, flush=True)
+signal.signal(signal.SIGINT, catch)
+try:
+    options = {"model": "identity", "scale": 1, "temporal": "off", "preset": "ultrafast", "batch": 8}
+    millstream.enhance(sys.argv[1], sys.argv[2], process=process, process_as="numpy", **options)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code, video, tmp_path / "out.mkv"],
+        env={**os.environ, "PYTHONPATH": package_path},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as job:
+
+        def told(line: str) -> str:
+            assert job.stdin is not None
+            assert job.stdout is not None
+            job.stdin.write(line + "\n")
+            job.stdin.flush()
+            return job.stdout.readline().strip()
+
+        assert job.stdout is not None
+        assert job.stdout.readline() == "frame\n"
+        for _ in range(9):
+            assert told("") == "frame"  # its function is held there, with the rest of a batch of eight behind it
+        for number in range(1, presses + 1):
+            job.send_signal(signal.SIGINT)
+            while told("caught?") != str(number):
+                pass
+        finished = 0
+        while (said := told("")) == "frame":
+            finished += 1
+        assert said == "interrupted"
+    # Some may get into the function while the job hears of the second.
+    assert finished >= 5 if presses == 1 else finished <= 4
+    assert not (tmp_path / "out.mkv").exists()
+
+
 def test_other_threads_run_while_a_job_does(long_video: Path, tmp_path: Path) -> None:
     """A thread is let in between two calls of progress, by itself: it would wait for ever for a lock that is held."""
     asked, answered = threading.Event(), threading.Event()
