@@ -1,9 +1,9 @@
 """Measures speed and memory of Millstream as ratios taken in one run. (`./dev bench peers` compares with other
 programs at length: bench/performance.py.)
 
-    ./dev bench              every figure, about 25 minutes on two cores
+    ./dev bench              every figure, about 35 minutes on two cores
     ./dev bench --only rss   one of: efficiency, identity, rss, loop, start, memory, safety,
-                             peers, temporal, reuse
+                             python, peers, temporal, reuse
     ./dev bench --only reuse --frames 40 --clip chaplin --clip bottle
                              real clips take long: fewer frames, or some of them
 
@@ -24,6 +24,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import from_python
 import peers
 import reuse as saving
 import safety as crash_safety
@@ -184,6 +185,10 @@ def safety(folder: Path) -> list[Figure]:
     ]
 
 
+def python(folder: Path) -> list[Figure]:
+    return [Figure(*row) for row in from_python.figures(folder)]
+
+
 def memory(folder: Path) -> list[Figure]:
     figures = []
     clip = real_clip(folder, 640, 360, 10)
@@ -287,6 +292,7 @@ BENCHES: dict[str, Callable[[Path], list[Figure]]] = {
     "memory": memory,
     "safety": safety,
     "rss": rss,
+    "python": python,
     "peers": whole_job_against_peers,
     "temporal": temporal,
     "reuse": reuse,

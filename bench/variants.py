@@ -1,12 +1,10 @@
 """The same job in two ways, in turns: what does the other way cost?
 
-    python bench/variants.py python     enhance() and a Reader -> Enhancer -> Writer loop against the program
     python bench/variants.py release    --release every_frame against on_pressure
     python bench/variants.py memory     a plan with twice and four times the memory against the one that is made
 
 Ratios of processor time (user and system, of the whole process) and of wall time, the middle of the pairs; of processor
-time other programs on the machine change little. The interpreter's start and what a script imports are part of it: jobs
-must be long enough (--frames).
+time other programs on the machine change little. Python's ways are compared by bench/from_python.py.
 """
 
 from __future__ import annotations
@@ -15,7 +13,6 @@ import argparse
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,25 +22,6 @@ from measure import Command, run_counted
 
 ROOT = Path(__file__).resolve().parent.parent
 BINARY = Path(os.environ.get("MILLSTREAM_BIN", ROOT / "build/release/millstream"))
-
-ENHANCE = """
-import sys
-sys.path.insert(0, sys.argv[1])
-import millstream
-millstream.enhance(sys.argv[2], sys.argv[3], overwrite=True, **eval(sys.argv[4]))
-"""
-LOOP = """
-import sys
-sys.path.insert(0, sys.argv[1])
-import millstream
-options = eval(sys.argv[4])
-encoding = {key: options.pop(key) for key in ("preset",)}
-reader = millstream.Reader(sys.argv[2])
-enhancer = millstream.Enhancer(**options)
-with millstream.Writer(sys.argv[3], like=reader, overwrite=True, **encoding) as writer:
-    for frame in enhancer.stream(reader):
-        writer.write(frame)
-"""
 
 
 @dataclass
@@ -74,15 +52,6 @@ def compare(first: Variant, second: Variant, pairs: int) -> None:
     )
 
 
-def against_python(clip: Path, folder: Path, model: list[str], pairs: int) -> None:
-    words = {"model": model[1], "scale": int(model[3]), "preset": "ultrafast", "temporal": "off"}
-    package = str(BINARY.parent / "python")
-    by_program = Variant("program", program(clip, folder / "a.mp4", *model, "--temporal", "off"))
-    for name, script in (("enhance()", ENHANCE), ("loop", LOOP)):
-        command = [sys.executable, "-c", script, package, str(clip), str(folder / "b.mp4"), repr(words)]
-        compare(by_program, Variant(name, command), pairs)
-
-
 def release_policies(clip: Path, folder: Path, model: list[str], pairs: int) -> None:
     on_pressure, every_frame = (
         Variant(policy, program(clip, folder / "a.mp4", *model, "--release", policy))
@@ -100,7 +69,6 @@ def more_memory(clip: Path, folder: Path, model: list[str], pairs: int) -> None:
 
 
 COMPARISONS: dict[str, Callable[[Path, Path, list[str], int], None]] = {
-    "python": against_python,
     "release": release_policies,
     "memory": more_memory,
 }
