@@ -33,6 +33,15 @@ def generated_clip(folder: Path, width: int, height: int, frames: int) -> Path:
     return clip
 
 
+def hours_of_sound(folder: Path, seconds: int) -> Path:
+    """One second of picture, 25 frames a second, and as much sound as asked for, AAC."""
+    tone, clip = folder / "tone.m4a", folder / f"sound_{seconds}.mp4"
+    ffmpeg("-f", "lavfi", "-i", "sine=sample_rate=48000:duration=20", "-ac", "2", "-c:a", "aac", "-b:a", "192k", tone)
+    picture = ["-f", "lavfi", "-i", "color=size=64x48:rate=25:duration=1"]
+    ffmpeg(*picture, "-stream_loop", "-1", "-i", tone, "-t", str(seconds), "-c:v", "libx264", "-c:a", "copy", clip)
+    return clip
+
+
 def cut_clip(source: Path, start_s: int, width: int, height: int, frames: int, folder: Path) -> Path:
     """A part of `source`, its upper left corner, without sound. Lossless, so that its pictures stay what the codec made
     of them: what changes from frame to frame is what is measured."""

@@ -13,10 +13,12 @@ from measure import machine, run
 ROOT = Path(__file__).resolve().parent.parent
 BINARY = Path(os.environ.get("MILLSTREAM_BIN", ROOT / "build/release/millstream"))
 STAGE_COSTS = BINARY.parent / "stage_costs"
+FINISHING_COSTS = BINARY.parent / "finishing_costs"
 # Comparisons are about the pipeline: encoder settings are the same on both sides of every ratio, and what others do
 # not do is off; so is the limit on the output's size, which in very short clips would lower the encoder's quality.
 OTHERS_LACK = ["--temporal", "off", "--color-fix", "off", "--max-total", "none"]
 PLAIN = [*OTHERS_LACK, "--reuse", "off"]
+WITH_LOCK = PLAIN[2:]  # beside a --temporal of its own
 QUIET = [*PLAIN, "--progress", "none"]
 
 

@@ -1,4 +1,5 @@
-"""What being able to go on after a crash costs: time, bytes, and the start of a run that goes on."""
+"""What being able to go on after a crash costs: time, bytes, the start of a run that goes on, and the end of a long
+file."""
 
 from __future__ import annotations
 
@@ -15,12 +16,13 @@ from measure import run
 
 @dataclass
 class Price:
-    """Of checkpoints as they are by default, against one chunk and against ffmpeg."""
+    """Of checkpoints as they are by default, against the same pipeline in one chunk that is not synced before its end,
+    and against one plain encode of the same frames by ffmpeg with the same settings."""
 
     chunks: int
     wall_ratio: float
     bytes_to_one_chunk: float
-    bytes_to_ffmpeg: float
+    bytes_to_ffmpeg: float  # packets of the pictures alone
 
 
 def price(binary: Path, clip: Path, folder: Path, options: list[str], pairs: int) -> Price:
@@ -42,17 +44,41 @@ def price(binary: Path, clip: Path, folder: Path, options: list[str], pairs: int
     ratios = []
     for _ in range(pairs):
         ours = run([*identity, "-o", chunked, "--report", report])
-        bare = run([*identity, "-o", single, "--chunk", "100000f", "--max-total", "none"])
+        bare = run([*identity, "-o", single, "--chunk", "100000f"])
         ratios.append(ours.wall_s / bare.wall_s)
     encoder = ["-c:v", "libx264", "-crf", "18", "-preset", "medium", "-c:a", "copy"]
     run(["ffmpeg", "-v", "error", "-y", "-i", clip, *encoder, plain])
-    size = chunked.stat().st_size
     return Price(
         len(json.loads(report.read_text())["chunk_crf"]),
         statistics.median(ratios),
-        size / single.stat().st_size,
-        size / plain.stat().st_size,
+        chunked.stat().st_size / single.stat().st_size,
+        picture_bytes(chunked) / picture_bytes(plain),
     )
+
+
+def picture_bytes(video: Path) -> int:
+    sizes = ["-select_streams", "v:0", "-show_entries", "packet=size", "-of", "csv=p=0"]
+    return sum(int(line.strip(",")) for line in run(["ffprobe", "-v", "error", *sizes, video]).stdout.split())
+
+
+@dataclass
+class Finish:
+    """Of a long output, in place."""
+
+    seconds: float
+    seconds_from_disk: float  # with nothing of it in the page cache
+    peak_mib: float
+    packets: int
+    gib: float
+
+
+def finish(program: Path, sound: Path, output: Path, seconds: int, bytes_per_second: int) -> Finish:
+    """`sound` lasts as long as the output is to. The output is removed."""
+    said = json.loads(run([program, sound, output, str(seconds), str(bytes_per_second)]).stdout)
+    output.unlink()
+    packets = said["frames"] + said["copied_packets"]
+    taken = said["seconds"], said["seconds_from_disk"]
+    return Finish(*taken, said["peak_mib"], packets, said["bytes"] / 2**30)
 
 
 def first_new_frame_s(command: list[str | Path], kill_at: int | None = None) -> float:

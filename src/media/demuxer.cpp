@@ -72,10 +72,11 @@ Demuxer::Demuxer(const SourceInfo& source)
     : Demuxer(source.memory.empty() ? open_file(source.path) : open_memory(source.memory, source.path.string()),
               source.path.string(), source.limits, source.late) {}
 
-Demuxer::Demuxer(InputIo io, std::string name, const InputLimits& limits, std::shared_ptr<const LateParameters> late)
+Demuxer::Demuxer(InputIo io, std::string name, const InputLimits& limits, std::shared_ptr<const LateParameters> late,
+                 PacketForm form)
     : name_(std::move(name)), limits_(limits), io_(std::move(io)), late_(std::move(late)) {
     quiet_ffmpeg();
-    read_headers(recognise());
+    read_headers(recognise(), form);
     io_->error = 0;   // of a place that opening could do without; read() will meet it again
     if ((context_->iformat->flags & AVFMT_TS_DISCONT) != 0) {
         clock_.emplace();
@@ -111,7 +112,7 @@ const AVInputFormat& Demuxer::recognise() {
     return *format;
 }
 
-void Demuxer::read_headers(const AVInputFormat& format) {
+void Demuxer::read_headers(const AVInputFormat& format, PacketForm form) {
     const LogCapture log;
     AVFormatContext* context = avformat_alloc_context();
     if (context == nullptr) {
@@ -119,6 +120,7 @@ void Demuxer::read_headers(const AVInputFormat& format) {
     }
     context->pb = io_.get();
     context->io_open = refuse_other_files;
+    context->flags |= form == PacketForm::as_stored ? AVFMT_FLAG_NOPARSE : 0;
     av::Dictionary options;
     options.set("protocol_whitelist", "file");
     options.set("max_streams", limits_.streams);

@@ -17,6 +17,11 @@
 
 namespace millstream {
 
+enum class PacketForm {
+    parsed,      ///< a frame each, with what its content says
+    as_stored,   ///< as the container has them and says of them; nobody looks into them
+};
+
 /// Opens one local file, or bytes in memory. Nothing but that is read: scripts, playlists and image sequences, which
 /// name other files, are refused, and whatever asks for another file gets an error.
 class Demuxer {
@@ -30,7 +35,7 @@ public:
     explicit Demuxer(const SourceInfo& source);
     /// Whatever `io` reads. `name` as above; `late`: what another demuxer of the same bytes has found.
     Demuxer(InputIo io, std::string name, const InputLimits& limits,
-            std::shared_ptr<const LateParameters> late = nullptr);
+            std::shared_ptr<const LateParameters> late = nullptr, PacketForm form = PacketForm::parsed);
 
     /// Only packets of these streams come out of read(). Before this call: all streams.
     void select(const std::vector<int>& streams);
@@ -58,7 +63,7 @@ public:
 
 private:
     [[nodiscard]] const AVInputFormat& recognise();
-    void read_headers(const AVInputFormat& format);
+    void read_headers(const AVInputFormat& format, PacketForm form);
     bool wanted(const AVPacket& packet) const;
     void look_for_read_error() const;
 

@@ -58,6 +58,8 @@ constexpr std::size_t kDurationBytes = 11;   // of the element
 constexpr std::string_view kDurationName = "DURATION";
 constexpr std::size_t kDurationText = 20;
 constexpr std::uint64_t kMostHeaderBytes = std::uint64_t{1} << 30;
+// FFmpeg's muxer begins a cluster with every key frame, unless the one before would be smaller than this.
+constexpr std::uint64_t kSmallCluster = 4096;
 
 [[noreturn]] void fail(const File& file, const char* why) {
     throw Error(ErrorKind::internal, {"finishing the output", file.path().string(), why,
@@ -103,7 +105,8 @@ struct Cue {
     std::uint64_t cluster = 0;   // relative to the Segment's content
 };
 
-// The first key frame of the video in each cluster, which is where playing may begin.
+// The first key frame of the video in each cluster, which is where playing may begin. In a long file a cluster costs
+// one read of the disk: where its first picture is none, the others are not looked at.
 class CueFinder {
 public:
     CueFinder(Heads& heads, int video, std::uint64_t segment) : heads_(heads), video_(video), segment_(segment) {}
@@ -123,47 +126,64 @@ public:
 private:
     void cluster(std::uint64_t start, std::uint64_t content, std::uint64_t size) {
         std::int64_t time = 0;
-        for (std::uint64_t at = content; at < content + size;) {
+        bool has_picture = false;
+        for (std::uint64_t at = content; at < content + size && !(has_picture && at > content + kSmallCluster);) {
             const ebml::Head head = heads_.head(at);
             const std::uint64_t inside = at + head.head_size;
             if (head.id == kTimestamp) {
                 time = static_cast<std::int64_t>(ebml::read_unsigned(heads_.at(inside, head.size.value_or(0))));
-            } else if (const auto shown = key_frame(head, inside)) {
-                cues_.push_back({time + *shown, start - segment_});
-                return;
+            } else if (const auto block = picture(head, inside)) {
+                if (block->key) {
+                    cues_.push_back({time + block->time, start - segment_});
+                    return;
+                }
+                has_picture = true;
             }
             at += head.whole();
         }
     }
 
-    // Time of the video's key frame in this block, relative to the cluster's; nothing = it is none.
-    std::optional<std::int64_t> key_frame(const ebml::Head& head, std::uint64_t inside) {
+    struct PictureBlock {
+        std::int64_t time = 0;   // relative to the cluster's
+        bool key = false;
+    };
+
+    // Nothing where this is no block of the video.
+    std::optional<PictureBlock> picture(const ebml::Head& head, std::uint64_t inside) {
         constexpr std::uint8_t kKey = 0x80;
         if (head.id == kSimpleBlock) {
             const auto block = heads_.at(inside, ebml::kLongestHead);
             const auto track = ebml::read_number(block);
-            const bool is_key = track && track->value == static_cast<std::uint64_t>(video_) &&
-                                (std::to_integer<std::uint8_t>(block[track->size + 2]) & kKey) != 0;
-            return is_key ? std::optional(relative_time(block, track->size)) : std::nullopt;
+            if (!is_video(track)) {
+                return std::nullopt;
+            }
+            const bool is_key = (std::to_integer<std::uint8_t>(block[track->size + 2]) & kKey) != 0;
+            return PictureBlock{relative_time(block, track->size), is_key};
         }
         if (head.id != kBlockGroup) {
             return std::nullopt;
         }
-        std::optional<std::int64_t> time;
+        std::optional<PictureBlock> result;
         bool refers = false;
         for (std::uint64_t at = inside; at < inside + head.size.value_or(0);) {
             const ebml::Head part = heads_.head(at);
             if (part.id == kBlock) {
                 const auto block = heads_.at(at + part.head_size, ebml::kLongestHead);
-                const auto track = ebml::read_number(block);
-                if (track && track->value == static_cast<std::uint64_t>(video_)) {
-                    time = relative_time(block, track->size);
+                if (const auto track = ebml::read_number(block); is_video(track)) {
+                    result = PictureBlock{relative_time(block, track->size), false};
                 }
             }
             refers = refers || part.id == kReferenceBlock;
             at += part.whole();
         }
-        return refers ? std::nullopt : time;
+        if (result) {
+            result->key = !refers;
+        }
+        return result;
+    }
+
+    [[nodiscard]] bool is_video(const std::optional<ebml::Number>& track) const {
+        return track && track->value == static_cast<std::uint64_t>(video_);
     }
 
     static std::int64_t relative_time(std::span<const std::byte> block, std::size_t at) {

@@ -4,11 +4,13 @@
 #include <array>
 #include <cstring>
 #include <limits>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "media/demuxer.h"
+#include "media/input_with_gaps.h"
 #include "media/mov_box.h"
 #include "media/text_box.h"
 
@@ -46,7 +48,7 @@ public:
             const std::uint64_t at = position - static_cast<std::uint64_t>(packet_->pos);
             same_ = same_ && position >= static_cast<std::uint64_t>(packet_->pos) &&
                     at + bytes.size() <= static_cast<std::uint64_t>(packet_->size) &&
-                    std::equal(bytes.begin(), bytes.end(), packet + at);
+                    (bytes.data() == packet + at || std::equal(bytes.begin(), bytes.end(), packet + at));
             return;
         }
         const auto at = static_cast<std::size_t>(position - begin_);
@@ -84,6 +86,23 @@ std::vector<int> muxer_streams(const Muxer& muxer) {
 
 bool is_text(const AVStream& stream) {
     return stream.codecpar->codec_id == AV_CODEC_ID_MOV_TEXT;
+}
+
+// Note [Payload]
+std::set<std::uint64_t> tracks_of_payload(const Muxer& muxer, const AVFormatContext& written) {
+    const auto is_payload = [](const AVCodecParameters& stream) {
+        const bool pictures = stream.codec_id == AV_CODEC_ID_H264 || stream.codec_id == AV_CODEC_ID_HEVC;
+        const bool described = stream.extradata_size > 0;
+        return described && ((pictures && stream.extradata[0] == 1) || stream.codec_id == AV_CODEC_ID_AAC);
+    };
+    std::set<std::uint64_t> tracks;
+    const std::vector<int> streams = muxer_streams(muxer);
+    for (unsigned i = 0; i < written.nb_streams && i < streams.size(); ++i) {
+        if (is_payload(*muxer.stream(streams[i]).codecpar)) {
+            tracks.insert(static_cast<std::uint64_t>(written.streams[i]->id));
+        }
+    }
+    return tracks;
 }
 
 constexpr int kEmptyText = 2;   // bytes: a length of 0
@@ -181,12 +200,17 @@ void finish_mov(PartFile& file, const std::string& container, const MovRoom& roo
     const std::uint64_t end = file.end();
     IndexTarget target(end);
     {
-        Demuxer written(file.path());
+        Gaps gaps;   // none while it is opened, which looks into the first packets
+        Demuxer written(open_with_gaps(file.file(), end, gaps), file.path().string(), {}, nullptr,
+                        PacketForm::as_stored);
         Muxer muxer(target, container, file.path().string());
         muxer.seek(static_cast<std::int64_t>(end));
         set_up(muxer, written.context());
         begin_texts(muxer, muxer_streams(muxer));
         muxer.seek(static_cast<std::int64_t>(muxer.position()));   // all so far is in the target
+        gaps.ranges = fragment_samples(file.file(), room.samples_offset + kLongBoxHeader, end,
+                                       tracks_of_payload(muxer, written.context()));
+        muxer.pass_on_uncopied();
         note_packets(written, muxer, target, file, tracks);
         for (const av::Packet& text : read_texts(file, room.samples_offset + kLongBoxHeader)) {
             muxer.write(*text);

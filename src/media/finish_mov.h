@@ -10,6 +10,12 @@
 // block of samples that reaches from there to the index:
 //     ftyp | free | mdat ................................................... | moov
 // Killed before that write, the file is cut back and this is done again; after it, the file is complete.
+//
+// Note [Payload]
+// H.264, HEVC and AAC whose parameters stand in the header are written as they come: the muxer looks into none of their
+// packets. So these are not read from the disk, which would take as long as copying the file: they are handed on as
+// zeros, and what is compared is their places and sizes. Other codecs' packets are read: AV1 is taken apart, AC-3
+// tells its layout.
 #pragma once
 
 #include <cstdint>

@@ -51,6 +51,8 @@ public:
     void finish();
 
     void seek(std::int64_t position);
+    /// From now on the target is shown packets' bytes where they are, not a copy.
+    void pass_on_uncopied() { io_.context()->direct = AVIO_FLAG_DIRECT; }
     [[nodiscard]] std::int64_t position() const { return avio_tell(io_.context()); }
 
     [[nodiscard]] AVStream& stream(int index) const { return *context_->streams[index]; }
