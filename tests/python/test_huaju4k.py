@@ -15,7 +15,7 @@ from typing import Any
 import millstream
 import numpy as np
 import pytest
-from conftest import CLIPS, files_in, make_video, stream
+from conftest import CLIPS, ffmpeg, files_in, make_video, stream
 from existing_system import QUICK, CvValidator, TrapTracker, quick_processor
 from millstream.compat import huaju4k
 from millstream.compat.huaju4k import ProcessingStrategy, StreamingVideoProcessor
@@ -459,9 +459,23 @@ def test_the_comparison_knows_what_was_asked_of_the_run(
         return verify(*files, **options)
 
     monkeypatch.setattr(millstream, "verify", recorded)
-    made = quick_processor(tmp_path, millstream={**QUICK, "video_stream": 0, "bake_rotation": True})
+    sections = {**QUICK, "video_stream": 0, "bake_rotation": True, "pixel_format": "yuv444p"}
+    made = quick_processor(tmp_path, millstream=sections)
     assert made.process(str(clip), str(tmp_path / "out.mp4")).quality_metrics["verified"] == 1
-    assert [(options["video_stream"], options["turned"]) for options in asked] == [(0, True)]
+    told = [(options["video_stream"], options["turned"], options["pixel_format"]) for options in asked]
+    assert told == [(0, True, "yuv444p")]
+
+
+@pytest.mark.parametrize("deinterlace", ["auto", "off"])
+def test_an_interlaced_source_is_no_difference_whether_its_fields_are_kept_or_not(
+    deinterlace: str, tmp_path: Path
+) -> None:
+    weave = "testsrc2=size=192x144:rate=50:duration=1,interlace=scan=tff:lowpass=off"
+    coding = ["-c:v", "libx264", "-crf", "10", "-flags", "+ilme+ildct", "-x264-params", "tff=1"]
+    ffmpeg("-f", "lavfi", "-i", weave, *coding, tmp_path / "in.mkv")
+    made = quick_processor(tmp_path, millstream={**QUICK, "scale": 1, "deinterlace": deinterlace})
+    result = made.process(str(tmp_path / "in.mkv"), str(tmp_path / "out.mkv"))
+    assert (result.quality_metrics["verified"], result.quality_metrics["differences"]) == (1, 0)
 
 
 def test_a_validator_that_fails_is_a_metric_and_no_failure(clip: Path, tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ def _verified(source: Path, output: Path, report: millstream.Report, progress: W
         video_stream=asked["video_stream"],
         turned=asked["bake_rotation"],
         convert_subtitles=asked["convert_subtitles"],
+        pixel_format=report.plan.output_pixel_format,
         progress=progress,
     )
     frames = sum(scene["frames"] for scene in verification.scenes) or 1
