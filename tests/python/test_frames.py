@@ -276,6 +276,8 @@ def test_interlaced_video_is_deinterlaced_and_said_to_be_progressive_unless_it_i
     assert through("fields.mkv", deinterlace="field") == (60, "progressive")
     frames, order = through("off.mkv", deinterlace="off")
     assert (frames, order in {"tt", "tb", "bb", "bt"}) == (30, True)
+    assert millstream.verify(tmp_path / "in.mkv", tmp_path / "off.mkv", fields_kept=True).holds
+    assert not millstream.verify(tmp_path / "in.mkv", tmp_path / "auto.mkv", fields_kept=True).holds
     torn, whole = (next(iter_from(tmp_path / "in.mkv", how, 8)).numpy().astype(int) for how in ("off", "auto"))
     assert lines_apart(whole) < 0.7 * lines_apart(torn)
 
