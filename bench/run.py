@@ -185,13 +185,12 @@ def going_on(folder: Path) -> list[Figure]:
     figures = []
     for lock in ("off", "medium"):
         options = ["--temporal", lock, *WITH_LOCK]
+        lock_on = "" if lock == "off" else f", lock {lock}"
         ratio, fresh, resumed = crash_safety.resume_ratio(BINARY, small, folder, options, 5)
-        taken = f"{resumed:.2f} s, fresh {fresh:.2f} s" + (
-            "" if lock == "off" else "; 12 frames are enhanced once more"
-        )
+        taken = f"{resumed:.2f} s, fresh {fresh:.2f} s" + ("; 12 frames are enhanced once more" if lock_on else "")
         figures.append(
             Figure(
-                f"going on after a kill, lock {lock}: time to the first new frame, against a fresh start",
+                "going on after a kill: time to the first new frame, against a fresh start" + lock_on,
                 ratio,
                 "x",
                 "<= 1.5",
