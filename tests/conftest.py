@@ -84,6 +84,24 @@ def run(millstream: Path, tmp_path: Path) -> Run:
 CLIPS = Path(os.environ.get("MILLSTREAM_CLIPS", ROOT.parent / "shared" / "clips"))
 
 
+# Seconds from the start of what would take a quarter of an hour.
+EXCERPTS = {"long_1080p_lowbitrate.mp4": 5}
+
+
+def all_clips() -> list[Path]:
+    """The real ones, then those that are damaged or no video at all."""
+    videos = [path for path in CLIPS.glob("*.*") if path.suffix not in {".md", ".png", ".jpg"}]
+    return sorted(videos) + sorted(CLIPS.glob("hostile/*"))
+
+
+def excerpt(clip: Path, folder: Path) -> Path:
+    """The clip, or the beginning of a long one as a file in `folder`."""
+    if clip.name not in EXCERPTS:
+        return clip
+    ffmpeg("-i", clip, "-t", str(EXCERPTS[clip.name]), "-map", "0", "-c", "copy", folder / clip.name)
+    return folder / clip.name
+
+
 @pytest.fixture(scope="session")
 def clips() -> Path:
     if not CLIPS.is_dir():

@@ -11,22 +11,30 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import CLIPS, QUICK, ROOT, Run, built, ffmpeg, files_in, make_video, seeded_subset
+from conftest import (
+    CLIPS,
+    EXCERPTS,
+    QUICK,
+    ROOT,
+    Run,
+    all_clips,
+    built,
+    excerpt,
+    files_in,
+    make_video,
+    seeded_subset,
+)
 
 # Sanitized decoding and encoding of a large clip takes minutes: those are for --full.
 SMALL_BYTES = 600_000
-NO_VIDEOS = {".md", ".png", ".jpg"}
-# Seconds from the start of what would take a quarter of an hour.
-EXCERPTS = {"long_1080p_lowbitrate.mp4": 5}
 
 
 def candidates(*, full: bool) -> list[Path]:
-    clips = [path for path in CLIPS.glob("*.*") if path.suffix not in NO_VIDEOS]
-    damaged = list(CLIPS.glob("hostile/*"))
+    clips = all_clips()
     if full:
-        return sorted(clips + damaged)
-    small = [path for path in damaged if path.stat().st_size <= SMALL_BYTES]
-    drawn = [path for path in clips if path.stat().st_size <= SMALL_BYTES // 4]
+        return clips
+    small = [path for path in clips if path.parent != CLIPS and path.stat().st_size <= SMALL_BYTES]
+    drawn = [path for path in clips if path.parent == CLIPS and path.stat().st_size <= SMALL_BYTES // 4]
     return seeded_subset(small, 10, full=False) + seeded_subset(drawn, 4, full=False)
 
 
@@ -85,12 +93,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_sanitized_run_ends_well(clip: Path, run: Run, tmp_path: Path, folder: Path, rows: list[str]) -> None:
-    source = clip
-    if clip.name in EXCERPTS:
-        source = folder / clip.name
-        ffmpeg("-i", clip, "-t", str(EXCERPTS[clip.name]), "-map", "0", "-c", "copy", source)
     try:
-        done = ends_well(run, source, tmp_path)
+        done = ends_well(run, excerpt(clip, folder), tmp_path)
     except BaseException:
         rows.append(f"| `{clip.name}` | **failed** | see the log of the tests |")
         raise

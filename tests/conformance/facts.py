@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from functools import cache
@@ -25,11 +26,16 @@ def probed(path: Path) -> Json:
 
 @cache
 def first_frame(path: Path) -> Json:
-    """The first frame of the first video stream."""
-    command = ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_frames", "-read_intervals", "%+#16"]
-    output = subprocess.run([*command, "-of", "json", str(path)], check=True, capture_output=True, timeout=120).stdout
-    frames: list[Json] = json.loads(output)["frames"]
-    return frames[0]
+    """The first frame of the first video stream. Some come late: packets before a cut show nothing."""
+    shown = ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_frames", "-of", "json"]
+    for packets in ("16", "500"):
+        command = [*shown, "-read_intervals", f"%+#{packets}", str(path)]
+        output = subprocess.run(command, capture_output=True, timeout=120).stdout
+        found: Json = json.loads(output or b"{}")
+        frames: list[Json] = [f for f in found.get("frames", []) if f["media_type"] == "video"]
+        if frames:
+            return frames[0]
+    raise IndexError(f"{path} has no frame")
 
 
 def is_cover(stream: Json) -> bool:
@@ -69,6 +75,7 @@ def frame_times(path: Path) -> list[float]:
     return [t - times[0] for t in times]
 
 
+@cache
 def decoded_times(path: Path) -> list[float]:
     """Of the frames that are shown, where packets may hold hidden ones (VP9)."""
     command = ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "frame=best_effort_timestamp_time"]
@@ -110,7 +117,7 @@ def boxes(data: bytes, kind: bytes) -> list[bytes]:
 
 def audio_titles(path: Path) -> list[str]:
     """MP4 and MOV keep them as the track's name, which this ffprobe does not show."""
-    if path.suffix not in (".mp4", ".mov"):
+    if not probed(path)["format"]["format_name"].startswith("mov"):
         return [s.get("tags", {}).get("title", "") for s in streams(path, "audio")]
     titles = []
     for track in boxes(boxes(path.read_bytes(), b"moov")[0], b"trak"):
@@ -179,6 +186,27 @@ def hdr(path: Path) -> list[Json]:
     return [{k: number(v) for k, v in whole[name].items()} for name in wanted if name in whole]
 
 
+def dynamic_hdr(path: Path) -> list[str]:
+    """HDR10+ and Dolby Vision, of the stream and of the frame."""
+    listed = [*video(path).get("side_data_list", []), *first_frame(path).get("side_data_list", [])]
+    kinds = ("HDR Dynamic Metadata", "Dolby Vision", "DOVI")
+    return sorted({s["side_data_type"] for s in listed if s["side_data_type"].startswith(kinds)})
+
+
+def alpha(path: Path) -> list[int]:
+    """Of the first frame, eight values from left to right; none where it has no such plane."""
+    stream = video(path)
+    beside = {"vp8": "libvpx", "vp9": "libvpx-vp9"} if stream.get("tags", {}).get("alpha_mode") == "1" else {}
+    decoder = ["-c:v", beside[stream["codec_name"]]] if stream["codec_name"] in beside else []
+    look = ["ffmpeg", "-nostdin", *decoder, "-i", str(path), "-vf", "showinfo", "-frames:v", "1", "-f", "null", "-"]
+    words = subprocess.run(look, check=True, capture_output=True, timeout=120).stderr.decode(errors="replace")
+    if not re.search(r"Parsed_showinfo.* fmt:(yuva|rgba|bgra|argb|abgr|gbrap|ya\d)", words):
+        return []
+    shown = ["-vf", "format=rgba,alphaextract,scale=8:1:flags=area", "-frames:v", "1", "-pix_fmt", "gray"]
+    command: list[str | Path] = ["ffmpeg", "-v", "error", *decoder, "-i", path, *shown, "-f", "rawvideo", "-"]
+    return list(subprocess.run(command, check=True, capture_output=True, timeout=120).stdout)
+
+
 def colour(path: Path) -> tuple[str, ...]:
     frame = first_frame(path)
     return tuple(frame.get(k, "unknown") for k in ("color_range", "color_space", "color_primaries", "color_transfer"))
@@ -209,13 +237,15 @@ ASPECTS: dict[str, Callable[[Path], Fact]] = {
     "tags": tags,
     "timecode": timecode,
     "rotation": rotation,
-    "size": lambda p: (video(p)["width"], video(p)["height"]),
+    "size": lambda p: (first_frame(p)["width"], first_frame(p)["height"]),  # what the container says may be wrong
     "sample aspect": lambda p: video(p).get("sample_aspect_ratio", "1:1"),
     "fields": lambda p: (first_frame(p)["interlaced_frame"], first_frame(p)["top_field_first"]),
     "colour": colour,
     "chroma location": lambda p: video(p).get("chroma_location", "unspecified"),
     "pixel format": lambda p: video(p)["pix_fmt"],
     "HDR metadata": hdr,
+    "dynamic HDR": dynamic_hdr,
+    "alpha": alpha,
 }
 
 
@@ -228,6 +258,8 @@ def is_same(aspect: str, before: Fact, after: Fact, *, milliseconds: bool) -> bo
         return len(before) == len(after) and all(
             a["heard"] == b["all"][-len(a["heard"]) :] for a, b in zip(before, after, strict=True)
         )
+    if aspect == "alpha":
+        return len(before) == len(after) and all(abs(a - b) <= 4 for a, b in zip(before, after, strict=True))
     if aspect == "tags":
         return all(after.get(key) == value for key, value in before.items())
     return bool(before == after)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from conftest import ffmpeg
+from hdr10_plus import with_hdr10_plus
 
 CONTAINERS = ("mp4", "mov", "mkv", "webm")
 
@@ -143,6 +144,13 @@ def make_cut(folder: Path) -> Path:
     return folder / "cut.mp4"
 
 
+def make_negative(folder: Path) -> Path:
+    """Pictures and sound that begin half a second before zero, where an edit list hides them."""
+    offset = ["-output_ts_offset", "-0.5"]
+    ffmpeg(*PICTURE, *TONE, *X264, "-c:a", "aac", *offset, folder / "negative.mp4")
+    return folder / "negative.mp4"
+
+
 def make_wrapping(folder: Path) -> Path:
     """The 33 bits of an MPEG-TS clock run over after a third of a second."""
     offset = ["-output_ts_offset", str(2**33 / 90000 - 0.3 - 1.4)]
@@ -163,6 +171,14 @@ def make_grainy(folder: Path) -> Path:
     return folder / "grain.mkv"
 
 
+def make_hdr10_plus(folder: Path) -> Path:
+    coding = ["-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", *PQ]
+    ffmpeg(*PICTURE, *coding, "-x265-params", f"{HDR10}:bframes=0", folder / "plain.hevc")
+    (folder / "plus.hevc").write_bytes(with_hdr10_plus((folder / "plain.hevc").read_bytes()))
+    ffmpeg("-fflags", "+genpts", "-r", "24", "-i", folder / "plus.hevc", "-c", "copy", folder / "plus.mkv")
+    return folder / "plus.mkv"
+
+
 HDR10 = (
     "log-level=none:hdr10=1:repeat-headers=1:max-cll=1000,400:"
     "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
@@ -172,6 +188,10 @@ HLG = [*PQ[:-1], "arib-std-b67"]
 SOUND = ("audio", "audio payloads", "A/V offset")
 TIMES = ("frame times",)
 
+
+# Alpha that rises from left to right.
+ALPHA = ("-vf", "format=rgba,geq=r='r(X,Y)':g='g(X,Y)':b='b(X,Y)':a='255*X/W'")
+VP9_ALPHA = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-pix_fmt", "yuva420p")
 
 NO_ROTATION = "says cannot say: it will be shown as it is coded"
 
@@ -191,7 +211,6 @@ FEATURES = (
             "chapters",
             "tags",
         ),
-        containers=("mp4", "mov", "mkv"),
         otherwise={
             **everywhere("subtitles", [("mov_text", "ger")], "mp4", "mov"),
             **everywhere("subtitle texts", ["Hello thereTwo\nlines"], "mp4", "mov"),
@@ -199,6 +218,22 @@ FEATURES = (
             ("mov", "audio dispositions"): "says MOV cannot say that stream 2 is comment",
             ("mov", "cover art"): "says cannot hold this cover picture",
             ("mp4", "tags"): "says MP4 has no place for these tags: DIRECTOR",
+            **{("webm", aspect): "says .webm cannot hold aac; use .mp4, .mov, .mkv" for aspect in SOUND},
+            **{("webm", f"audio {what}"): "says .webm cannot hold ac3" for what in ("titles", "dispositions")},
+            **{("webm", what): "says .webm cannot hold subrip; use .mkv" for what in ("subtitles", "subtitle texts")},
+            ("webm", "attachments"): "says .webm cannot hold attachments; use .mkv",
+            ("webm", "cover art"): "says .webm cannot hold this cover picture; use .mkv or .mp4",
+        },
+    ),
+    Feature(
+        "the same, --convert-subtitles",
+        make_rich,
+        ("subtitles", "subtitle texts"),
+        options=("--convert-subtitles",),
+        containers=("mp4", "webm"),
+        otherwise={
+            ("mp4", "subtitles"): [("mov_text", "ger"), ("mov_text", "eng")],
+            ("webm", "subtitles"): [("webvtt", "ger"), ("webvtt", "eng")],
         },
     ),
     Feature(
@@ -239,6 +274,15 @@ FEATURES = (
         (*TIMES, *SOUND),
         containers=("mp4", "mov", "mkv"),
         refuses=dict.fromkeys(("mp4", "mov"), "begins after the pictures, which a growing MP4 or MOV cannot say"),
+    ),
+    Feature("MP4 that begins before zero", make_negative, (*TIMES, *SOUND), containers=("mp4", "mov", "mkv")),
+    Feature(
+        "negative composition offsets",
+        from_picture(
+            "offsets.mp4", *X264, "-c:a", "aac", "-use_editlist", "0", "-movflags", "negative_cts_offsets", sound=True
+        ),
+        (*TIMES, *SOUND),
+        containers=("mp4", "mov", "mkv"),
     ),
     Feature("edit list of a cut", make_cut, (*TIMES, *SOUND), containers=("mp4", "mkv")),
     Feature(
@@ -337,6 +381,14 @@ FEATURES = (
         options=("--codec", "hevc"),
     ),
     Feature(
+        "HDR10+",
+        make_hdr10_plus,
+        ("colour", "HDR metadata", "dynamic HDR"),
+        options=("--codec", "hevc"),
+        containers=("mp4", "mov", "mkv"),
+        otherwise=everywhere("dynamic HDR", "says HDR10+'s dynamic metadata is left out", "mp4", "mov", "mkv"),
+    ),
+    Feature(
         "HLG",
         from_picture("hlg.mkv", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", *HLG),
         ("colour", "pixel format"),
@@ -374,26 +426,43 @@ FEATURES = (
     ),
     Feature(
         "transparency",
-        from_picture("alpha.mov", "-c:v", "png", "-pix_fmt", "rgba"),
-        ("pixel format",),
+        from_picture("alpha.mov", *ALPHA, "-c:v", "png", "-pix_fmt", "rgba"),
+        ("pixel format", "alpha"),
         containers=("mov", "mkv"),
-        otherwise=everywhere("pixel format", "says alpha plane is dropped", "mov", "mkv"),
+        otherwise={
+            **everywhere("pixel format", "says alpha plane is dropped", "mov", "mkv"),
+            **everywhere("alpha", "says alpha plane is dropped", "mov", "mkv"),
+        },
     ),
     Feature(
         "transparency into FFV1",
-        from_picture("alpha.mov", "-c:v", "png", "-pix_fmt", "rgba"),
-        ("pixel format",),
+        from_picture("alpha.mov", *ALPHA, "-c:v", "png", "-pix_fmt", "rgba"),
+        ("pixel format", "alpha"),
         options=("--encoder", "ffv1"),
         containers=("mkv",),
         otherwise={("mkv", "pixel format"): "bgra"},
     ),
     Feature(
         "transparency into ProRes",
-        from_picture("alpha.mkv", "-c:v", "ffv1", "-pix_fmt", "yuva444p10le"),
-        ("pixel format",),
+        from_picture("alpha.mkv", *ALPHA, "-c:v", "ffv1", "-pix_fmt", "yuva444p10le"),
+        ("pixel format", "alpha"),
         options=("--encoder", "prores_ks"),
         containers=("mov",),
         otherwise={("mov", "pixel format"): "yuva444p12le"},  # its decoder hands out two bits more
+    ),
+    Feature(
+        "transparency beside VP9",
+        from_picture("alpha.webm", *ALPHA, *VP9_ALPHA),
+        ("alpha",),
+        otherwise=everywhere("alpha", "says alpha plane is dropped", *CONTAINERS),
+    ),
+    Feature(
+        "transparency beside VP9, into VP9",
+        from_picture("alpha.webm", *ALPHA, *VP9_ALPHA),
+        ("alpha",),
+        options=("--encoder", "libvpx-vp9"),
+        containers=("mp4", "mkv", "webm"),
+        otherwise={("mp4", "alpha"): "says libvpx-vp9 in .mp4 cannot hold it"},
     ),
     Feature(
         "AV1 film grain",

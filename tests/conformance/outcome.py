@@ -32,7 +32,7 @@ class Outcome:
 
 
 def encoder_options(feature: Feature, suffix: str) -> list[str]:
-    if suffix == ".webm":
+    if suffix == ".webm" and "--encoder" not in feature.options:
         return ["--codec", "av1", "--preset", "12", *(o for o in feature.options if o not in ("--codec", "hevc"))]
     preset = [] if "--encoder" in feature.options else ["--preset", "ultrafast"]
     return [*preset, *feature.options]

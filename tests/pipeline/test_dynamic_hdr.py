@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Run, ffmpeg
+from hdr10_plus import with_hdr10_plus
 
 
 def notes(run: Run, path: Path) -> str:
@@ -58,28 +59,9 @@ def test_a_real_dolby_vision_clip_keeps_its_base_layer(run: Run, clips: Path) ->
     assert "the base layer is kept" in notes(run, clip)
 
 
-def hdr10_plus_message() -> bytes:
-    """The smallest of SMPTE ST 2094-40 in a prefix SEI message (ITU-T H.265, type 39; CTA-861-H, user data)."""
-    bits = f"{1:02b}{1000:027b}{0:01b}" + 3 * f"{5000:017b}" + f"{300:017b}{0:04b}{100:010b}000"
-    payload = int(bits.ljust(120, "0"), 2).to_bytes(15, "big")
-    data = b"\xb5\x00\x3c\x00\x01\x04\x01" + payload
-    unit = b"\x04" + bytes([len(data)]) + data + b"\x80"
-    escaped = bytearray()
-    for byte in unit:
-        if byte <= 3 and escaped[-2:] == b"\0\0":
-            escaped.append(3)
-        escaped.append(byte)
-    return b"\0\0\0\x01\x4e\x01" + bytes(escaped)
-
-
 def test_hdr10_plus_is_said_to_be_left_out(run: Run, tmp_path: Path) -> None:
     make_hevc(tmp_path / "plain.mp4")
     ffmpeg("-i", tmp_path / "plain.mp4", "-c", "copy", "-bsf:v", "hevc_mp4toannexb", tmp_path / "plain.hevc")
-    stream = (tmp_path / "plain.hevc").read_bytes()
-    first_slice = min(
-        at for code in (b"\0\0\x01\x26", b"\0\0\x01\x28", b"\0\0\x01\x2a") if (at := stream.find(code)) > 0
-    )
-    start = first_slice - 1 if stream[first_slice - 1] == 0 else first_slice
-    (tmp_path / "plus.hevc").write_bytes(stream[:start] + hdr10_plus_message() + stream[start:])
+    (tmp_path / "plus.hevc").write_bytes(with_hdr10_plus((tmp_path / "plain.hevc").read_bytes()))
     assert "HDR10+'s dynamic metadata is left out" in notes(run, tmp_path / "plus.hevc")
     assert "HDR10+" not in notes(run, tmp_path / "plain.hevc")
