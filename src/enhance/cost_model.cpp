@@ -91,6 +91,9 @@ NetworkCost measure_cost(const Network& network, const ExecutorSettings& setting
     const Probe last = probe(network, one, kLargeProbeSide);
     peak = std::max(peak, peak_resident_bytes());
     const double large = last.growth;
+    for (const auto& link : one.links) {
+        link->drop_buffers();   // the job's tensors have other sizes
+    }
     release_caches();
     constexpr double kSmallPixels = kSmallProbeSide * kSmallProbeSide;
     constexpr double kLargePixels = kLargeProbeSide * kLargeProbeSide;

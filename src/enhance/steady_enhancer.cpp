@@ -268,6 +268,7 @@ void SteadyEnhancer::follow_pressure(std::int64_t frame) {
 void release_caches() {
     if (at::getAccelerator().has_value() && at::accelerator::deviceCount() > 0) {
         at::accelerator::emptyCache();
+        at::accelerator::emptyHostCache();
     }
 #if defined(__GLIBC__)
     malloc_trim(0);

@@ -2,6 +2,8 @@
 
 #include <ATen/DeviceAccelerator.h>
 #include <ATen/Functions.h>
+#include <c10/core/Event.h>
+#include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 
@@ -21,10 +23,45 @@ std::uint64_t bytes_of(const at::Tensor& tensor) {
     return static_cast<std::uint64_t>(tensor.numel()) * tensor.element_size();
 }
 
+// The streams of one device. Work goes to the calling thread's own, which is the same for all threads that have not
+// chosen another; copies go to two of Torch's pool, so that they run beside it.
+struct TorchStreams {
+    explicit TorchStreams(at::Device of_device)
+        : guard(of_device.type()),
+          device(of_device),
+          upload(guard.getStreamFromGlobalPool(of_device)),
+          download(guard.getStreamFromGlobalPool(of_device)) {}
+
+    [[nodiscard]] c10::Stream of(DeviceStream stream) const {
+        return stream == DeviceStream::compute  ? guard.getStream(device)
+               : stream == DeviceStream::upload ? upload
+                                                : download;
+    }
+
+    c10::impl::VirtualGuardImpl guard;
+    at::Device device;
+    c10::Stream upload;
+    c10::Stream download;
+};
+
+class TorchEvent final : public DeviceEvent {
+public:
+    TorchEvent(const TorchStreams& streams, DeviceStream stream) : streams_(streams), event_(streams.device.type()) {
+        event_.record(streams_.of(stream));
+    }
+    [[nodiscard]] bool reached() const override { return event_.query(); }
+    void wait() override { event_.synchronize(); }
+    void hold(DeviceStream stream) override { event_.block(streams_.of(stream)); }
+
+private:
+    TorchStreams streams_;
+    c10::Event event_;
+};
+
 // A device that Torch knows, through its device-generic interface.
 class TorchLink final : public DeviceLink {
 public:
-    explicit TorchLink(at::Device device) : device_(device) {}
+    explicit TorchLink(at::Device device) : device_(device), streams_(device) {}
 
     [[nodiscard]] at::Device device() const override { return device_; }
     [[nodiscard]] bool holds(const at::Tensor& tensor) const override { return tensor.device() == device_; }
@@ -61,40 +98,70 @@ public:
     }
 
 private:
-    at::Tensor send(const at::Tensor& host) override {
-        return host.to(device_, host.scalar_type(), /*non_blocking=*/true);
+    at::Tensor page_locked(std::int64_t bytes) override {
+        return at::empty({bytes}, at::TensorOptions().dtype(at::kByte).pinned_memory(true));
     }
-    void receive(const at::Tensor& result, const at::Tensor& host) override {
-        host.copy_(result, /*non_blocking=*/true);
+    at::Tensor send(const at::Tensor& staged) override {
+        const c10::Stream work = streams_.of(DeviceStream::compute);
+        // Allocated for the upload stream: its memory was free there, whatever the work in front of it still reads.
+        const c10::StreamGuard guard(streams_.upload);
+        at::Tensor there = at::empty(staged.sizes(), at::TensorOptions().dtype(staged.scalar_type()).device(device_));
+        there.copy_(staged, /*non_blocking=*/true);
+        streams_.guard.recordDataPtrOnStream(there.storage().data_ptr(), work);   // and not free before that is done
+        return there;
     }
-    void synchronise() override {
-        c10::impl::VirtualGuardImpl(device_.type()).synchronizeDevice(device_.index());
+    void receive(const at::Tensor& result, const at::Tensor& staged) override {
+        const c10::StreamGuard guard(streams_.download);
+        staged.copy_(result, /*non_blocking=*/true);
+    }
+    std::shared_ptr<DeviceEvent> now(DeviceStream stream) override {
+        return std::make_shared<TorchEvent>(streams_, stream);
     }
 
     at::Device device_;
+    TorchStreams streams_;
 };
 
 }   // namespace
 
-at::Tensor DeviceLink::upload(const at::Tensor& host) {
-    at::Tensor there = send(host);
-    traffic_.uploads.fetch_add(1);
-    traffic_.uploaded_bytes.fetch_add(bytes_of(host));
+std::vector<at::Tensor> DeviceLink::upload(const std::vector<at::Tensor>& hosts) {
+    Staging::Loan staged = up_.lend(hosts);
+    std::vector<at::Tensor> there;
+    for (std::size_t i = 0; i < hosts.size(); ++i) {   // the host fills the next part while the device reads this one
+        staged.parts()[i].copy_(hosts[i]);
+        there.push_back(send(staged.parts()[i]));
+        traffic_.uploads.fetch_add(1);
+        traffic_.uploaded_bytes.fetch_add(bytes_of(hosts[i]));
+    }
+    std::shared_ptr<DeviceEvent> sent = now(DeviceStream::upload);
+    sent->hold(DeviceStream::compute);
+    staged.done(std::move(sent));
     return there;
 }
 
 void DeviceLink::download(const std::vector<at::Tensor>& results, const std::vector<at::Tensor>& hosts) {
-    for (std::size_t i = 0; i < results.size(); ++i) {
-        receive(results[i], hosts.at(i));
+    Staging::Loan staged = down_.lend(hosts);
+    std::vector<at::Tensor> packed;
+    for (const at::Tensor& result : results) {
+        packed.push_back(result.contiguous());
+    }
+    now(DeviceStream::compute)->hold(DeviceStream::download);
+    for (std::size_t i = 0; i < packed.size(); ++i) {
+        receive(packed[i], staged.parts().at(i));
         traffic_.downloads.fetch_add(1);
         traffic_.downloaded_bytes.fetch_add(bytes_of(hosts[i]));
     }
-    wait();
+    now(DeviceStream::download)->wait();
+    traffic_.synchronisations.fetch_add(1);
+    for (std::size_t i = 0; i < hosts.size(); ++i) {
+        hosts[i].copy_(staged.parts()[i]);
+    }
+    staged.done();
 }
 
-void DeviceLink::wait() {
-    synchronise();
-    traffic_.synchronisations.fetch_add(1);
+void DeviceLink::drop_buffers() {
+    up_.drop_idle();
+    down_.drop_idle();
 }
 
 std::shared_ptr<DeviceLink> open_device_link(const std::string& word) {

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "model/staging.h"
+
 namespace millstream {
 
 /// What has crossed so far. Any thread.
@@ -29,12 +31,15 @@ public:
     /// Whether `tensor` is there already.
     [[nodiscard]] virtual bool holds(const at::Tensor& tensor) const = 0;
 
-    /// `host` as a tensor of the device. `host` must stay as it is until the next download() of the same thread.
-    at::Tensor upload(const at::Tensor& host);
-    /// Copies each of `results` into that of `hosts` (same shape and type), and waits once, until all are there.
+    /// Each of `hosts` as a contiguous tensor of the device; what the calling thread asks of it from now on finds them
+    /// there. `hosts` have been read when it returns; the host has not waited, unless no buffer was free (Note
+    /// [Staging]).
+    std::vector<at::Tensor> upload(const std::vector<at::Tensor>& hosts);
+    /// Copies each of `results` into that of `hosts` (same shape and type) behind all that the calling thread has asked
+    /// of the device, and waits once, until they are there.
     void download(const std::vector<at::Tensor>& results, const std::vector<at::Tensor>& hosts);
-    /// Waits until everything asked of the device so far is done.
-    void wait();
+    /// Lets go of the buffers that tensors travel through; they are made again when they are needed.
+    void drop_buffers();
 
     /// No more than this many bytes are taken from the device from now on, by the whole process: what would pass it is
     /// out of memory. False where the limit cannot be set.
@@ -47,11 +52,18 @@ public:
     [[nodiscard]] const LinkTraffic& traffic() const { return traffic_; }
 
 private:
-    virtual at::Tensor send(const at::Tensor& host) = 0;
-    virtual void receive(const at::Tensor& result, const at::Tensor& host) = 0;   ///< may return before it is there
-    virtual void synchronise() = 0;
+    /// That many bytes of page-locked host memory, as uint8.
+    virtual at::Tensor page_locked(std::int64_t bytes) = 0;
+    /// A tensor of the device that the calling thread's work may use; `staged` gets there on the upload stream.
+    virtual at::Tensor send(const at::Tensor& staged) = 0;
+    /// On the download stream.
+    virtual void receive(const at::Tensor& result, const at::Tensor& staged) = 0;
+    /// The moment when all is done that `stream` has been asked for so far.
+    virtual std::shared_ptr<DeviceEvent> now(DeviceStream stream) = 0;
 
     LinkTraffic traffic_;
+    Staging up_{[this](std::int64_t bytes) { return page_locked(bytes); }, traffic_.synchronisations};
+    Staging down_{[this](std::int64_t bytes) { return page_locked(bytes); }, traffic_.synchronisations};
 };
 
 /// Of a device whose word is "cuda:N" (model/device.h), which must be there.

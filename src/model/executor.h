@@ -41,7 +41,8 @@ public:
     /// modified.
     virtual void start(std::size_t request, at::Tensor input, at::Tensor output) = 0;
 
-    /// Waits for the slot; the output is complete afterwards. Idle slots return at once.
+    /// Waits for the slot; the output is complete afterwards, on a device for what it is asked behind this. Idle slots
+    /// return at once.
     /// Throws what the request failed with: Error(resource) when memory ran out, else Error(model).
     virtual void wait(std::size_t request) = 0;
 

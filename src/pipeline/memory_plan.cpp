@@ -135,9 +135,19 @@ MemoryChoice lay_out(const MemoryNeeds& needs, const Candidate& tiles, int reque
     choice.memory.frames = static_cast<std::uint64_t>(choice.live_frames) * alpha + (items + 2) * needs.source_picture +
                            inputs * needs.input_tensor + outputs * needs.output_tensor +
                            (items + 2) * needs.result_picture;
+    if (needs.devices > 0) {   // what crosses goes through buffers: Note [Staging]
+        const auto tile_input = static_cast<std::uint64_t>(tile_pixels * 12.0);
+        const auto scale = static_cast<std::uint64_t>(needs.scale);
+        const std::uint64_t buffers = needs.resident
+                                          ? staging_bytes(needs.source_picture) + staging_bytes(needs.result_picture)
+                                          : staging_bytes(tile_input) + staging_bytes(tile_input * scale * scale);
+        choice.memory.frames += static_cast<std::uint64_t>(needs.devices) * buffers;
+    }
     if (needs.resident) {   // tensors and what motion and lock keep are there, too; pictures are on both sides
         const std::uint64_t tensors = inputs * needs.input_tensor + outputs * needs.output_tensor;
-        choice.memory.vram += tensors + choice.memory.temporal + needs.source_picture + needs.result_picture;
+        // Nobody waits for the device before the encoder's side: planes are kept until it has come to them.
+        const std::uint64_t planes = (outputs + (separate ? 2 : 0)) * needs.source_picture + needs.result_picture;
+        choice.memory.vram += tensors + choice.memory.temporal + planes;
         choice.memory.frames -= tensors;
         choice.memory.temporal = 0;
     }

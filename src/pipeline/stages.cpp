@@ -79,22 +79,11 @@ void ToTensorStage::prepare(const Colour& colour) {
 at::Tensor ToTensorStage::converted(const Picture& picture) {
     prepare(resolve_colour(picture.colour, format_, height_));
     if (convert_there_) {
-        std::vector<at::Tensor> planes = plane_tensors(picture);
-        for (at::Tensor& plane : planes) {
-            plane = link_->upload(plane);
-        }
-        at::Tensor rgb = convert_there_->convert(planes);
-        link_->wait();   // the decoder gets its picture back
-        return rgb;
+        return convert_there_->convert(link_->upload(plane_tensors(picture)));
     }
     at::Tensor tensor = pool_.take();
     convert_->convert(picture, tensor);
-    if (link_) {
-        at::Tensor there = link_->upload(tensor);
-        link_->wait();
-        return there;
-    }
-    return tensor;
+    return link_ ? link_->upload({tensor}).front() : tensor;
 }
 
 void ToTensorStage::process(Item item, const Emit& emit) {

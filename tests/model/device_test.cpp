@@ -112,11 +112,29 @@ TEST_F(CountedRun, r2_4_each_request_goes_there_once_and_comes_back_once_and_is_
             EXPECT_EQ(device->traffic().downloads.load(), i);
             EXPECT_EQ(device->traffic().synchronisations.load(), i);
         }
+        EXPECT_EQ(device->counts().pageable_copies, 0);
+        EXPECT_LE(device->counts().buffers, 4);
         EXPECT_EQ(memory.live(), before);
         EXPECT_EQ(device->traffic().uploaded_bytes.load(), 3 * input_.numel() * sizeof(float));
         EXPECT_EQ(device->traffic().downloaded_bytes.load(), 3 * wanted.numel() * sizeof(float));
     }
     EXPECT_EQ(memory.live(), 0U);
+}
+
+TEST_F(CountedRun, what_is_sent_has_been_read_when_upload_returns_and_may_have_gaps_between_its_rows) {
+    CountedMemory memory;
+    {
+        CountedDevice device(memory);
+        at::Tensor host = at::arange(60, at::kShort).view({6, 10});
+        const at::Tensor wanted = host.narrow(1, 2, 5).clone();
+        const std::vector<at::Tensor> there = device.upload({host.narrow(1, 2, 5)});
+        host.zero_();
+        EXPECT_TRUE(there.front().is_contiguous());
+        EXPECT_TRUE(at::equal(there.front(), wanted));
+        device.download({there.front() + 1}, {host.narrow(1, 2, 5)});
+        EXPECT_TRUE(at::equal(host.narrow(1, 2, 5), wanted + 1));
+        EXPECT_EQ(host.narrow(1, 7, 3).sum().item<int>(), 0);
+    }
 }
 
 TEST_F(CountedRun, two_devices_take_turns_and_the_result_is_the_same) {
@@ -178,6 +196,22 @@ TEST(Gpu, a_network_on_cuda_is_within_a_code_of_the_processor_and_leaves_nothing
     const at::Tensor output = run_once(*make_executor(network, settings), network, input);
     EXPECT_LT((output - wanted).abs().max().item<float>(), 1.0F / 255);
     EXPECT_GT(settings.links.front()->take_peak_bytes(), 0U);
+}
+
+TEST(Gpu, tensors_go_to_cuda_and_back_beside_its_work_and_are_the_same) {
+    const DevicesHere here = find_devices("cuda");
+    if (!here.no_cuda.empty()) {
+        GTEST_SKIP() << here.no_cuda;
+    }
+    const auto link = open_device_link("cuda:0");
+    for (int i = 0; i < 20; ++i) {
+        at::Tensor host = at::rand({1080, 1920}).mul(255).to(at::kByte);
+        const at::Tensor wanted = host.clone();
+        const std::vector<at::Tensor> there = link->upload({host, host});
+        host.zero_();   // it has been read
+        link->download({there[1].to(at::kFloat).add(1).sub(1).to(at::kByte)}, {host});
+        ASSERT_TRUE(at::equal(host, wanted)) << i;
+    }
 }
 
 }   // namespace

@@ -75,7 +75,7 @@ std::vector<Picture> results(std::shared_ptr<DeviceLink> link, int tile) {
     return pictures;
 }
 
-TEST(DevicePath, r2_4_planes_cross_the_bus_as_they_are_once_each_way_and_nothing_else_does) {
+TEST(DevicePath, r2_4_planes_cross_the_bus_as_they_are_once_each_way_beside_the_work_and_nothing_else_does) {
     CountedMemory memory;
     {
         const auto device = std::make_shared<CountedDevice>(memory, true);
@@ -87,7 +87,17 @@ TEST(DevicePath, r2_4_planes_cross_the_bus_as_they_are_once_each_way_and_nothing
         EXPECT_EQ(traffic.uploaded_bytes.load(), planes);
         EXPECT_EQ(traffic.downloads.load(), 3 * kFrames);
         EXPECT_EQ(traffic.downloaded_bytes.load(), planes);
-        EXPECT_EQ(traffic.synchronisations.load(), 3 * kFrames) << "decoder, network and encoder each wait once";
+        EXPECT_EQ(traffic.synchronisations.load(), kFrames) << "nobody waits but the encoder's side, once a frame";
+        const CountedDevice::Counts counts = device->counts();
+        EXPECT_EQ(counts.host_waits, traffic.synchronisations.load());
+        EXPECT_EQ(counts.pageable_copies, 0) << "such a copy holds the host up";
+        EXPECT_EQ(counts.page_locked_copies, 6 * kFrames);
+        const std::map<DeviceStream, std::int64_t> each_way{{DeviceStream::upload, 3 * kFrames},
+                                                            {DeviceStream::download, 3 * kFrames}};
+        EXPECT_EQ(counts.asked, each_way) << "beside the device's work";
+        const std::uint64_t planned = 2 * staging_bytes(planes / kFrames);
+        EXPECT_LE(counts.buffers, 4) << "made once, however many frames there are";
+        EXPECT_LE(counts.page_locked_bytes, planned);
     }
     EXPECT_EQ(memory.live(), 0U) << "a frame's memory is let go";
 }

@@ -140,6 +140,26 @@ TEST(FitMemory, a_device_with_little_memory_gets_smaller_tiles_and_the_host_is_n
     EXPECT_LT(tight->layout.tile.width, 1920);
 }
 
+TEST(FitMemory, buffers_between_host_and_device_are_counted) {
+    MemoryNeeds needs = needs_for({640, 360}, 6 * kGiB);
+    needs.batch = 2;
+    needs.tile = 0;
+    MemoryChoice smallest;
+    const auto on_host = fit_memory(needs, smallest);
+    needs.devices = 1;
+    needs.vram_budget = 8 * kGiB;
+    const auto sent = fit_memory(needs, smallest);
+    needs.resident = true;
+    const auto resident = fit_memory(needs, smallest);
+    ASSERT_TRUE(on_host && sent && resident);
+    EXPECT_EQ(sent->memory.frames - on_host->memory.frames,
+              staging_bytes(needs.input_tensor) + staging_bytes(needs.output_tensor))
+        << "tensors, each way";
+    EXPECT_GE(resident->memory.frames, staging_bytes(needs.source_picture) + staging_bytes(needs.result_picture));
+    EXPECT_LT(resident->memory.frames, sent->memory.frames) << "planes are smaller";
+    EXPECT_GE(staging_bytes(100), 2 * 100U);
+}
+
 TEST(FitMemory, two_devices_share_the_requests_and_each_needs_half) {
     MemoryNeeds needs = needs_for({640, 360}, 6 * kGiB);
     needs.vram_budget = 8 * kGiB;
