@@ -1,10 +1,12 @@
 # One CMake target a room. LINKS names what the room may know; the link graph is the dependency rule.
 #   millstream_room(media SOURCES probe.cpp ... LINKS picture PRIVATE_LINKS PkgConfig::FFMPEG)
 #   millstream_room_tests(media SOURCES probe_test.cpp ...)
+# PRECOMPILE: headers that most files of a room include and that take seconds to read, such as Torch's.
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE}")
+  # What ccache asks for where headers are precompiled.
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND};-E;env;CCACHE_SLOPPINESS=pch_defines,time_macros;${CCACHE}")
 endif()
 
 add_library(millstream_flags INTERFACE)
@@ -14,8 +16,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LES
   target_compile_options(millstream_flags INTERFACE -Wno-restrict)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
-  # Macros of FFmpeg's headers are compound literals (AV_TIME_BASE_Q).
-  target_compile_options(millstream_flags INTERFACE -Wno-c99-extensions)
+  # Macros of FFmpeg's headers are compound literals (AV_TIME_BASE_Q); GCC's -Wconversion leaves signs out, too.
+  target_compile_options(millstream_flags INTERFACE -Wno-c99-extensions -Wno-sign-conversion)
 endif()
 if(MILLSTREAM_SANITIZE)
   add_compile_options(-fsanitize=${MILLSTREAM_SANITIZE} -fno-omit-frame-pointer)
@@ -31,21 +33,29 @@ if(MILLSTREAM_SANITIZE)
 endif()
 
 function(millstream_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "SOURCES;LINKS;PRIVATE_LINKS;PRECOMPILE" ${ARGN})
   add_library(millstream_${name} STATIC ${ROOM_SOURCES})
   target_include_directories(millstream_${name} PUBLIC "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")
   foreach(link IN LISTS ROOM_LINKS)
     target_link_libraries(millstream_${name} PUBLIC millstream_${link})
   endforeach()
   target_link_libraries(millstream_${name} PRIVATE millstream_flags ${ROOM_PRIVATE_LINKS})
+  if(ROOM_PRECOMPILE)
+    target_precompile_headers(millstream_${name} PRIVATE ${ROOM_PRECOMPILE})
+  endif()
 endfunction()
 
 # ALONE: a test suite that needs a process of its own.
 function(millstream_room_tests name)
-  cmake_parse_arguments(ROOM "" "ALONE" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "ALONE" "SOURCES;LINKS;PRECOMPILE" ${ARGN})
   add_executable(${name}_tests ${ROOM_SOURCES})
   target_include_directories(${name}_tests PRIVATE "${PROJECT_SOURCE_DIR}/tests")
   target_link_libraries(${name}_tests PRIVATE millstream_${name} millstream_flags ${ROOM_LINKS} GTest::gmock_main)
+  if(MILLSTREAM_SANITIZE)
+    target_compile_definitions(${name}_tests PRIVATE MILLSTREAM_SANITIZED)   # memory is not given back at once
+  endif()
+  target_precompile_headers(${name}_tests PRIVATE <gmock/gmock.h> <gtest/gtest.h> ${ROOM_PRECOMPILE})
+  target_compile_options(${name}_tests PRIVATE -O1)   # what tests themselves do takes no time, but compiling it does
   if(NOT ROOM_ALONE)
     add_test(NAME ${name} COMMAND ${name}_tests)
     return()

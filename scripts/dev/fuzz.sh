@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # ./dev fuzz: libFuzzer over what reads untrusted bytes. A target is fuzz/TARGET.cpp, its libFuzzer options
-# fuzz/TARGET.options, a dictionary fuzz/TARGET.dict. Everything made lies in build/fuzz: seeds, corpus (what was found
+# fuzz/TARGET.options, a dictionary fuzz/TARGET.dict. Built with the tests under sanitizers. Everything made lies in build/fuzz: seeds, corpus (what was found
 # worth keeping, for the next run), crashes, logs.
 
 fuzz() {
@@ -21,25 +21,41 @@ fuzz() {
         shift
     done
     if ((${#targets[@]} == 0)); then
-        for file in fuzz/*.cpp; do
-            targets+=("$(basename "$file" .cpp)")
-        done
+        mapfile -t targets < <(fuzz_targets)
     fi
     setup
-    compile fuzz "${targets[@]}"
-    make_seeds
-
-    local target failed=()
-    mkdir -p build/fuzz/crashes build/fuzz/logs
-    for target in "${targets[@]}"; do
-        say "Fuzzing $target for $seconds s"
-        sanitizer_settings fuzz_target "$target" "$seconds" >"build/fuzz/logs/$target.log" 2>&1 || failed+=("$target")
-    done
+    compile asan "${targets[@]}"
+    local failed=0
+    run_fuzzers "$seconds" 0 "${targets[@]}" || failed=1
     say "Fuzzing: summary"
-    for target in "${targets[@]}"; do
-        fuzz_summary "$target"
+    fuzz_summaries "${targets[@]}"
+    ((failed == 0)) || die "fuzz: see build/fuzz/logs and build/fuzz/crashes"
+}
+
+fuzz_targets() {
+    local file
+    for file in fuzz/*.cpp; do
+        basename "$file" .cpp
     done
-    ((${#failed[@]} == 0)) || die "fuzz: ${failed[*]} ended badly: see build/fuzz/logs and build/fuzz/crashes"
+}
+
+# run_fuzzers SECONDS SEED TARGET…: one a core. Fails where a target did. Seed 0: another one every time.
+run_fuzzers() {
+    local seconds=$1 seed=$2 target
+    shift 2
+    make_seeds
+    mkdir -p build/fuzz/crashes build/fuzz/logs
+    rm -f build/fuzz/logs/*
+    for target in "$@"; do
+        while (($(jobs -rp | wc -l) >= $(nproc))); do
+            wait -n || true
+        done
+        echo "$target for $seconds s"
+        { sanitizer_settings fuzz_target "$target" "$seconds" "$seed" || touch "build/fuzz/logs/$target.failed"; } \
+            >"build/fuzz/logs/$target.log" 2>&1 &
+    done
+    wait
+    [[ -z $(find build/fuzz/logs -name '*.failed') ]]
 }
 
 # Again only when the script that makes them has changed.
@@ -54,15 +70,22 @@ make_seeds() {
 }
 
 fuzz_target() {
-    local target=$1 seconds=$2 options=()
+    local target=$1 seconds=$2 seed=$3 options=()
     [[ -f fuzz/$target.options ]] && mapfile -t options <"fuzz/$target.options"
     [[ -f fuzz/$target.dict ]] && options+=("-dict=fuzz/$target.dict")
     mkdir -p "build/fuzz/corpus/$target" "build/fuzz/seeds/$target"
-    "build/fuzz/$target" "${options[@]}" -max_total_time="$seconds" -print_final_stats=1 \
+    "build/asan/$target" "${options[@]}" -max_total_time="$seconds" -seed="$seed" -print_final_stats=1 \
         -artifact_prefix="build/fuzz/crashes/$target-" "build/fuzz/corpus/$target" "build/fuzz/seeds/$target"
 }
 
-# One line, and for a crash what it was and where the input lies.
+# A line a target, and for a crash what it was and where the input lies.
+fuzz_summaries() {
+    local target
+    for target in "$@"; do
+        fuzz_summary "$target"
+    done
+}
+
 fuzz_summary() {
     local log=build/fuzz/logs/$1.log executions units found
     executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # ./dev test: C++ tests of the release build, those of the rooms that read untrusted input once more under the address
-# and undefined-behaviour sanitizers, and the end-to-end tests in Python. One compilation of everything is optimised and
-# one is sanitized: two cores have both in minutes.
+# and undefined-behaviour sanitizers, a minute of fuzzing for each parser, and the end-to-end tests in Python. One
+# compilation of everything is optimised and one is sanitized: two cores have both in minutes.
 
 # Rooms whose tests run under sanitizers: those that read what others wrote. With --full also those that only compute.
 sanitized_rooms=(base picture media frame model verify config cli)
@@ -19,7 +19,9 @@ run_tests() {
     esac
     setup
     compile release
-    compile asan millstream "${sanitized_rooms[@]/%/_tests}"
+    local fuzzers
+    mapfile -t fuzzers < <(fuzz_targets)
+    compile asan millstream "${sanitized_rooms[@]/%/_tests}" "${fuzzers[@]}"
 
     mkdir -p build/test-logs
     local failed=()
@@ -30,6 +32,8 @@ run_tests() {
     sanitizer_settings run_logged ctest-asan ctest --test-dir build/asan -j "$(nproc)" --output-on-failure \
         --timeout 900 --no-tests=error -R "^($(IFS='|' && echo "${sanitized_rooms[*]}"))\$" ||
         failed+=("C++ tests under sanitizers")
+    say "Fuzzing"
+    run_fuzzers 60 1 "${fuzzers[@]}" || failed+=("fuzzing")
     say "End-to-end tests"
     MILLSTREAM_BIN=$PWD/build/release/millstream MILLSTREAM_ASAN_BIN=$PWD/build/asan/millstream \
         sanitizer_settings run_logged pytest .venv/bin/python -m pytest tests -n "$(nproc)" --dist loadfile "${full[@]}" ||
@@ -38,6 +42,8 @@ run_tests() {
     say "Summary"
     summary ctest "C++ tests"
     summary ctest-asan "C++ tests under sanitizers"
+    echo "Fuzzing:"
+    fuzz_summaries "${fuzzers[@]}"
     summary pytest "End-to-end tests"
     ((${#failed[@]} == 0)) || die "failed: $(printf "%s; " "${failed[@]}")"
 }

@@ -15,7 +15,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr ConfigContext kTenGib{.quality = {}, .available_memory = std::uint64_t{10} << 30};
+const ConfigContext kTenGib{.quality = {}, .available_memory = std::uint64_t{10} << 30};
 
 Configuration parse(const std::string& text, const ConfigContext& context = kTenGib) {
     return parse_configuration(text, "c.yaml", context);

@@ -9,6 +9,7 @@
 #include "frame/pictures.h"
 #include "frame/tensor_pool.h"
 #include "millstream/error.h"
+#include "millstream/options.h"
 
 namespace millstream {
 namespace {
@@ -215,7 +216,9 @@ TEST(Resampling, keeps_a_ramp_in_place_at_any_size) {
     for (std::int64_t i = 0; i < tensor.numel(); ++i) {
         floats[i] = static_cast<float>((static_cast<double>(i % kSource) + 0.5) / kSource);
     }
-    for (const auto& [width, height] : {std::pair{480, 360}, {120, 120}, {361, 241}, {119, 77}, {240, 121}}) {
+    for (const Size size : {Size{480, 360}, {120, 120}, {361, 241}, {119, 77}, {240, 121}}) {
+        const int width = size.width;
+        const int height = size.height;
         Picture picture = blank({}, width, height);
         TensorToPicture(kSource, kSource, {}, k709, width, height).convert(tensor, picture);
         for_each_sample(picture, 0, [&](int x, int y) {

@@ -109,7 +109,7 @@ EncoderSettings settings_of(const std::string& encoder, const std::string& prese
     return settings;
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef MILLSTREAM_SANITIZED
 constexpr bool kSanitized = true;   // their shadow memory is not the encoder's
 #else
 constexpr bool kSanitized = false;

@@ -47,7 +47,7 @@ double growth_of(const Work& work) {
 }
 
 TEST(TemporalMemory, r3_1_motion_and_lock_take_no_more_than_is_planned_and_not_much_less) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef MILLSTREAM_SANITIZED
     GTEST_SKIP() << "sanitizers keep memory that was given back";
 #endif
     const c10::InferenceMode inference;
