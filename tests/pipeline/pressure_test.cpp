@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <vector>
 
 #include "base/bytes.h"
@@ -95,6 +98,75 @@ TEST(Pressure, r3_4_others_that_take_vram_away_and_give_it_back_cost_speed_for_t
     ASSERT_EQ(pressed.outputs.size(), calm.outputs.size());
     for (std::size_t i = 0; i < calm.outputs.size(); ++i) {
         EXPECT_TRUE(at::equal(pressed.outputs[i], calm.outputs[i])) << "frame " << i;
+    }
+}
+
+// Sampled with a frame in hand and behind it, as often as there are frames.
+std::vector<CurvePoint> curve_of(CountedMemory& memory, bool release_every_frame, int& releases) {
+    const auto device = std::make_shared<CountedDevice>(memory, true);
+    const Network network = chain({conv(3, 8, 3), prelu(8), conv(8, 12, 3), shuffle(2)});
+    Notices notices;
+    std::atomic<std::int64_t> frames{0};
+    ResourceMonitor monitor(
+        {.thresholds = {}, .planned = {}},
+        [&] {
+            ResourceSnapshot figures;
+            figures.time_s = static_cast<double>(frames.load());
+            figures.vram_bytes = device->held_bytes();
+            return figures;
+        },
+        frames, notices);
+    SteadyEnhancer::Settings settings;
+    settings.executor = {.backend = Backend::torch, .precision = Precision::fp32, .threads = 1, .requests = 2};
+    settings.executor.device = "cuda:0";
+    settings.executor.links = {device};
+    settings.scale = 2;
+    settings.frame = kFrame;
+    settings.layout = {kFrame, 2, 0};
+    settings.release_every_frame = release_every_frame;
+    SteadyEnhancer::Surroundings surroundings;
+    surroundings.make_executor = [&](const ExecutorSettings& wanted) { return make_executor(network, wanted); };
+    surroundings.make_output = [](Size size) { return at::empty({3, size.height, size.width}); };
+    surroundings.release_caches = [&] { ++releases; };
+    SteadyEnhancer enhancer(settings, surroundings);
+    constexpr int kFrames = 200;
+    for (int i = 0; i < kFrames; ++i) {
+        {
+            enhancer.submit(i, at::rand({3, kFrame.height, kFrame.width}));
+            const auto done = enhancer.drain();
+            monitor.sample();
+        }
+        ++frames;
+        monitor.sample();
+    }
+    return monitor.curve();
+}
+
+TEST(Pressure, r3_5_vram_rises_with_each_frame_and_falls_behind_it_without_a_trend_whenever_caches_go_back) {
+    for (const bool every_frame : {true, false}) {
+        CountedMemory memory;
+        int releases = 0;
+        const std::vector<CurvePoint> curve = curve_of(memory, every_frame, releases);
+        EXPECT_EQ(releases, every_frame ? 200 : 0);
+        ASSERT_GT(curve.size(), 40U);
+        std::uint64_t most = 0;
+        std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
+        double moment = 0;   // of frames and bytes about their means: of the sign of the trend
+        double mean = 0;
+        for (const CurvePoint& point : curve) {
+            most = std::max(most, *point.vram_bytes);
+            least = std::min(least, *point.vram_min_bytes);
+            mean += static_cast<double>(*point.vram_bytes) / static_cast<double>(curve.size());
+        }
+        double squares = 0;
+        for (const CurvePoint& point : curve) {
+            const double frame = static_cast<double>(point.frames) - static_cast<double>(curve.back().frames) / 2;
+            moment += frame * (static_cast<double>(*point.vram_bytes) - mean);
+            squares += frame * frame;
+        }
+        const auto frame_bytes = static_cast<std::uint64_t>(3 * kFrame.width * kFrame.height) * sizeof(float);
+        EXPECT_GE(most, least + frame_bytes) << "it falls behind a frame by its input at least";
+        EXPECT_LT(std::abs(moment / squares), static_cast<double>(frame_bytes) / 1000) << "bytes a frame";
     }
 }
 

@@ -126,11 +126,13 @@ def slope_mib_per_1000(report: dict[str, Any]) -> float:
     return statistics.linear_regression(frames, [point["rss_bytes"] / 2**20 for point in points]).slope * 1000
 
 
-@pytest.mark.parametrize("temporal", ["off", "medium"])
+@pytest.mark.parametrize(("temporal", "release"), [("off", "every_frame"), ("medium", "on_pressure")])
 @pytest.mark.parametrize("frames", [4000, pytest.param(20000, marks=FULL)])
-def test_r3_5_memory_does_not_grow_with_the_video(millstream: Path, tmp_path: Path, temporal: str, frames: int) -> None:
+def test_r3_5_memory_does_not_grow_with_the_video(
+    millstream: Path, tmp_path: Path, temporal: str, release: str, frames: int
+) -> None:
     source = make_video(tmp_path / "in.mp4", frames=frames, size="64x48")
-    arguments = [*MODELS["identity"], "--temporal", temporal, "--preset", "ultrafast"]
+    arguments = [*MODELS["identity"], "--temporal", temporal, "--release", release, "--preset", "ultrafast"]
     finished = enhance(millstream, tmp_path, source, *arguments)
     assert finished.code == 0, finished.errors
     assert finished.report["frames"] == frames
