@@ -160,7 +160,8 @@ def safety(folder: Path) -> list[Figure]:
     frames = 1500
     film = real_clip(folder, 640, 360, frames)
     cost = crash_safety.price(BINARY, film, folder, PLAIN, 3)
-    note = f"{cost.chunks} chunks, 640x360, {frames} frames, identity network; against one chunk, 3 interleaved pairs"
+    note = f"{cost.checkpoints} checkpoints, 640x360, {frames} frames, identity network"
+    note += "; against one chunk, 3 interleaved pairs"
     return [
         Figure("checkpoints: wall time", cost.wall_ratio, "x", "<= 1.03", cost.wall_ratio <= 1.03, note),
         Figure(

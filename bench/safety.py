@@ -19,7 +19,7 @@ class Price:
     """Of checkpoints as they are by default, against the same pipeline in one chunk that is not synced before its end,
     and against one plain encode of the same frames by ffmpeg with the same settings."""
 
-    chunks: int
+    checkpoints: int
     wall_ratio: float
     bytes_to_one_chunk: float
     bytes_to_ffmpeg: float  # packets of the pictures alone
@@ -49,7 +49,7 @@ def price(binary: Path, clip: Path, folder: Path, options: list[str], pairs: int
     encoder = ["-c:v", "libx264", "-crf", "18", "-preset", "medium", "-c:a", "copy"]
     run(["ffmpeg", "-v", "error", "-y", "-i", clip, *encoder, plain])
     return Price(
-        len(json.loads(report.read_text())["chunk_crf"]),
+        json.loads(report.read_text())["checkpoints"],
         statistics.median(ratios),
         chunked.stat().st_size / single.stat().st_size,
         picture_bytes(chunked) / picture_bytes(plain),
