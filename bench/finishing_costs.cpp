@@ -12,12 +12,13 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
-#include <fstream>
 #include <stdexcept>
 #include <string>
 
+#include "base/bytes.h"
 #include "media/carriage.h"
 #include "media/output.h"
+#include "resource/memory.h"
 
 namespace millstream {
 namespace {
@@ -96,23 +97,6 @@ void drop_from_page_cache(const std::filesystem::path& path) {
     }
 }
 
-double resident_mib(const std::string& key) {
-    std::ifstream file("/proc/self/status");
-    for (std::string line; std::getline(file, line);) {
-        if (line.starts_with(key)) {
-            return std::stod(line.substr(key.size())) / 1024;
-        }
-    }
-    throw std::runtime_error("the kernel does not say what is resident");
-}
-
-void forget_peak() {
-    std::ofstream file("/proc/self/clear_refs");
-    if (!(file << "5" << std::flush)) {
-        throw std::runtime_error("the kernel does not forget the peak of resident memory");
-    }
-}
-
 struct Finished {
     OutputStatistics statistics;
     double seconds = 0;
@@ -120,12 +104,14 @@ struct Finished {
 };
 
 Finished finish(VideoOutput& output) {
-    forget_peak();
+    if (!reset_peak_resident_bytes()) {
+        throw std::runtime_error("the kernel does not forget the peak of resident memory");
+    }
     const auto start = std::chrono::steady_clock::now();
     Finished finished;
     finished.statistics = output.finish();
     finished.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    finished.peak_mib = resident_mib("VmHWM:");
+    finished.peak_mib = static_cast<double>(peak_resident_bytes()) / kMiB;
     return finished;
 }
 

@@ -146,9 +146,9 @@ std::uint64_t peak_resident_bytes(const fs::path& root) {
     return kilobytes(root / "proc/self/status", "VmHWM").value_or(0);
 }
 
-void reset_peak_resident_bytes() {
+bool reset_peak_resident_bytes() {
     // Documentation/filesystems/proc.rst: writing 5 resets the peak resident set size.
-    std::ofstream("/proc/self/clear_refs") << "5";
+    return static_cast<bool>(std::ofstream("/proc/self/clear_refs") << "5" << std::flush);
 }
 
 std::uint64_t default_memory_budget(const fs::path& root) {

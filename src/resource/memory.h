@@ -14,8 +14,9 @@ namespace millstream {
 std::uint64_t resident_bytes(const std::filesystem::path& root = "/");
 std::uint64_t peak_resident_bytes(const std::filesystem::path& root = "/");
 
-/// Starts a new peak at what is resident now (/proc/self/clear_refs). Does nothing where the kernel does not offer it.
-void reset_peak_resident_bytes();
+/// Starts a new peak at what is resident now (/proc/self/clear_refs). Does nothing, and is false, where the kernel does
+/// not offer it.
+bool reset_peak_resident_bytes();
 
 /// What a new job may use by default: 60 % of min(cgroup limit, MemAvailable), rounded down to whole MiB.
 std::uint64_t default_memory_budget(const std::filesystem::path& root = "/");

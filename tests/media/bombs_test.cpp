@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <fstream>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -10,9 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "media/decoder.h"
 #include "media/probe.h"
 #include "millstream/error.h"
+#include "resource/memory.h"
 
 namespace millstream {
 namespace {
@@ -114,19 +115,10 @@ std::string bmp(std::uint32_t side) {
 
 /// MiB by which the memory in use rose above what it was, at most, during `work`; nothing where Linux does not say.
 std::optional<double> peak_mib(const std::function<void()>& work) {
-    const auto status = [](const std::string& key) {
-        std::ifstream file("/proc/self/status");
-        for (std::string line; std::getline(file, line);) {
-            if (line.starts_with(key)) {
-                return std::stod(line.substr(key.size())) / 1024;
-            }
-        }
-        return 0.0;
-    };
-    const double before = status("VmRSS:");
-    const bool reset = static_cast<bool>(std::ofstream("/proc/self/clear_refs") << "5" << std::flush);   // proc(5)
+    const auto before = static_cast<double>(resident_bytes());
+    const bool reset = reset_peak_resident_bytes();
     work();
-    return reset ? std::optional(status("VmHWM:") - before) : std::nullopt;
+    return reset ? std::optional((static_cast<double>(peak_resident_bytes()) - before) / kMiB) : std::nullopt;
 }
 
 constexpr double kLittleMib = 100;   // decoders' and demuxers' own tables, and what sanitizers add

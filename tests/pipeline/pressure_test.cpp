@@ -31,49 +31,61 @@ struct Watched {
     std::vector<int> requests;   // behind each step of what others use
 };
 
+// An enhancer with a test device, and what watches it.
+struct Rig {
+    Rig(CountedMemory& memory, int requests)
+        : device(std::make_shared<CountedDevice>(memory, true)),
+          monitor(
+              {.thresholds = {}, .planned = {}},
+              [this] {
+                  ResourceSnapshot figures;
+                  figures.time_s = static_cast<double>(frames.load());
+                  figures.vram_bytes = device->held_bytes();
+                  figures.vram_used_bytes = used;
+                  figures.vram_total_bytes = kTotal;
+                  return figures;
+              },
+              frames, notices) {
+        settings.executor = {
+            .backend = Backend::torch, .precision = Precision::fp32, .threads = 1, .requests = requests};
+        settings.executor.device = "cuda:0";
+        settings.executor.links = {device};
+        settings.scale = 2;
+        settings.frame = kFrame;
+        settings.layout = {kFrame, 2, 0};
+        surroundings.make_executor = [this](const ExecutorSettings& wanted) { return make_executor(network, wanted); };
+        surroundings.make_output = [](Size size) { return at::empty({3, size.height, size.width}); };
+    }
+
+    static constexpr std::uint64_t kTotal = 100 * kMiB;
+    std::uint64_t used = 0;   // of the device, by all programs
+    std::shared_ptr<CountedDevice> device;
+    const Network network = chain({conv(3, 8, 3), prelu(8), conv(8, 12, 3), shuffle(2)});
+    Notices notices;
+    std::atomic<std::int64_t> frames{0};
+    ResourceMonitor monitor;
+    SteadyEnhancer::Settings settings;
+    SteadyEnhancer::Surroundings surroundings;
+};
+
 // `percent`: of the device that is in use, one value after the other.
 Watched run(CountedMemory& memory, const std::vector<std::uint64_t>& percent) {
     Watched watched;
-    const auto device = std::make_shared<CountedDevice>(memory, true);
-    const Network network = chain({conv(3, 8, 3), prelu(8), conv(8, 12, 3), shuffle(2)});
-    const std::uint64_t total = 100 * kMiB;
-    std::uint64_t used = 0;
-    Notices notices;
-    std::atomic<std::int64_t> frames{0};
-    ResourceMonitor monitor(
-        {.thresholds = {}, .planned = {}},
-        [&] {
-            ResourceSnapshot figures;
-            figures.vram_bytes = device->held_bytes();
-            figures.vram_used_bytes = used;
-            figures.vram_total_bytes = total;
-            return figures;
-        },
-        frames, notices);
-    SteadyEnhancer::Settings settings;
-    settings.executor = {.backend = Backend::torch, .precision = Precision::fp32, .threads = 1, .requests = 4};
-    settings.executor.device = "cuda:0";
-    settings.executor.links = {device};
-    settings.scale = 2;
-    settings.frame = kFrame;
-    settings.layout = {kFrame, 2, 0};
-    settings.quiet_frames = kQuiet;
-    SteadyEnhancer::Surroundings surroundings;
-    surroundings.make_executor = [&](const ExecutorSettings& wanted) { return make_executor(network, wanted); };
-    surroundings.make_output = [](Size size) { return at::empty({3, size.height, size.width}); };
-    surroundings.pressure = [&] { return monitor.level(); };
-    surroundings.tell = [&](const BackOff& back_off) { watched.measures.push_back(back_off.measure); };
+    Rig rig(memory, 4);
+    rig.settings.quiet_frames = kQuiet;
+    rig.surroundings.pressure = [&] { return rig.monitor.level(); };
+    rig.surroundings.tell = [&](const BackOff& back_off) { watched.measures.push_back(back_off.measure); };
     at::manual_seed(2);
-    SteadyEnhancer enhancer(settings, surroundings);
+    SteadyEnhancer enhancer(rig.settings, rig.surroundings);
     for (const std::uint64_t step : percent) {
-        used = step * total / 100;
+        rig.used = step * Rig::kTotal / 100;
         for (int i = 0; i < kFramesAtEach; ++i) {
-            monitor.sample();
-            enhancer.submit(frames++, at::rand({3, kFrame.height, kFrame.width}));
+            rig.monitor.sample();
+            enhancer.submit(rig.frames++, at::rand({3, kFrame.height, kFrame.width}));
             watched.outputs.push_back(enhancer.drain()->output.clone());
         }
         watched.requests.push_back(enhancer.effort().requests);
-        for (const Notice& notice : notices.take()) {
+        for (const Notice& notice : rig.notices.take()) {
             if (notice.severity == Severity::warning) {
                 watched.warnings.push_back(notice.text);
             }
@@ -103,43 +115,21 @@ TEST(Pressure, r3_4_others_that_take_vram_away_and_give_it_back_cost_speed_for_t
 
 // Sampled with a frame in hand and behind it, as often as there are frames.
 std::vector<CurvePoint> curve_of(CountedMemory& memory, bool release_every_frame, int& releases) {
-    const auto device = std::make_shared<CountedDevice>(memory, true);
-    const Network network = chain({conv(3, 8, 3), prelu(8), conv(8, 12, 3), shuffle(2)});
-    Notices notices;
-    std::atomic<std::int64_t> frames{0};
-    ResourceMonitor monitor(
-        {.thresholds = {}, .planned = {}},
-        [&] {
-            ResourceSnapshot figures;
-            figures.time_s = static_cast<double>(frames.load());
-            figures.vram_bytes = device->held_bytes();
-            return figures;
-        },
-        frames, notices);
-    SteadyEnhancer::Settings settings;
-    settings.executor = {.backend = Backend::torch, .precision = Precision::fp32, .threads = 1, .requests = 2};
-    settings.executor.device = "cuda:0";
-    settings.executor.links = {device};
-    settings.scale = 2;
-    settings.frame = kFrame;
-    settings.layout = {kFrame, 2, 0};
-    settings.release_every_frame = release_every_frame;
-    SteadyEnhancer::Surroundings surroundings;
-    surroundings.make_executor = [&](const ExecutorSettings& wanted) { return make_executor(network, wanted); };
-    surroundings.make_output = [](Size size) { return at::empty({3, size.height, size.width}); };
-    surroundings.release_caches = [&] { ++releases; };
-    SteadyEnhancer enhancer(settings, surroundings);
+    Rig rig(memory, 2);
+    rig.settings.release_every_frame = release_every_frame;
+    rig.surroundings.release_caches = [&] { ++releases; };
+    SteadyEnhancer enhancer(rig.settings, rig.surroundings);
     constexpr int kFrames = 200;
     for (int i = 0; i < kFrames; ++i) {
         {
             enhancer.submit(i, at::rand({3, kFrame.height, kFrame.width}));
             const auto done = enhancer.drain();
-            monitor.sample();
+            rig.monitor.sample();
         }
-        ++frames;
-        monitor.sample();
+        ++rig.frames;
+        rig.monitor.sample();
     }
-    return monitor.curve();
+    return rig.monitor.curve();
 }
 
 TEST(Pressure, r3_5_vram_rises_with_each_frame_and_falls_behind_it_without_a_trend_whenever_caches_go_back) {
