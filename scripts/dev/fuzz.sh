@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # ./dev fuzz: libFuzzer over what reads untrusted bytes. A target is fuzz/TARGET.cpp, its libFuzzer options
-# fuzz/TARGET.options, a dictionary fuzz/TARGET.dict. Built with the tests under sanitizers. Everything made lies in build/fuzz: seeds, corpus (what was found
-# worth keeping, for the next run), crashes, logs.
+# fuzz/TARGET.options, a dictionary fuzz/TARGET.dict. Built with the tests under sanitizers. Everything made lies in
+# build/fuzz: seeds, corpus (what was found worth keeping, for the next run), crashes, logs.
 
 fuzz() {
     local seconds=60 targets=() file
@@ -26,7 +26,7 @@ fuzz() {
     setup
     compile asan "${targets[@]}"
     local failed=0
-    run_fuzzers "$seconds" 0 "${targets[@]}" || failed=1
+    run_fuzzers "$seconds" "${targets[@]}" || failed=1
     say "Fuzzing: summary"
     fuzz_summaries "${targets[@]}"
     ((failed == 0)) || die "fuzz: see build/fuzz/logs and build/fuzz/crashes"
@@ -39,9 +39,25 @@ fuzz_targets() {
     done
 }
 
-# run_fuzzers SECONDS SEED TARGET…: one a core. Fails where a target did. Seed 0: another one every time.
+# run_fuzzers SECONDS TARGET…: one a core, with other inputs every time. Fails where a target did.
 run_fuzzers() {
-    local seconds=$1 seed=$2 target
+    local seconds=$1
+    shift
+    each_fuzzer build/fuzz/corpus "-max_total_time=$seconds -runs=-1" "$@"
+}
+
+# rerun_fuzzers SECONDS TARGET…: with the same inputs every time and on every machine, as many as fuzz/TARGET.options
+# says (about a minute of two slow cores), fewer where the time ends before.
+rerun_fuzzers() {
+    local seconds=$1
+    shift
+    rm -rf build/fuzz/reruns
+    each_fuzzer build/fuzz/reruns "-max_total_time=$seconds -seed=1" "$@"
+}
+
+# each_fuzzer CORPUS LIMITS TARGET…
+each_fuzzer() {
+    local corpus=$1 limits=$2 target
     shift 2
     make_seeds
     mkdir -p build/fuzz/crashes build/fuzz/logs
@@ -50,8 +66,8 @@ run_fuzzers() {
         while (($(jobs -rp | wc -l) >= $(nproc))); do
             wait -n || true
         done
-        echo "$target for $seconds s"
-        { sanitizer_settings fuzz_target "$target" "$seconds" "$seed" || touch "build/fuzz/logs/$target.failed"; } \
+        echo "$target ($limits)"
+        { sanitizer_settings fuzz_target "$target" "$corpus" "$limits" || touch "build/fuzz/logs/$target.failed"; } \
             >"build/fuzz/logs/$target.log" 2>&1 &
     done
     wait
@@ -70,12 +86,13 @@ make_seeds() {
 }
 
 fuzz_target() {
-    local target=$1 seconds=$2 seed=$3 options=()
+    local target=$1 corpus=$2 options=() limits
+    read -ra limits <<<"$3"
     [[ -f fuzz/$target.options ]] && mapfile -t options <"fuzz/$target.options"
     [[ -f fuzz/$target.dict ]] && options+=("-dict=fuzz/$target.dict")
-    mkdir -p "build/fuzz/corpus/$target" "build/fuzz/seeds/$target"
-    "build/asan/$target" "${options[@]}" -max_total_time="$seconds" -seed="$seed" -print_final_stats=1 \
-        -artifact_prefix="build/fuzz/crashes/$target-" "build/fuzz/corpus/$target" "build/fuzz/seeds/$target"
+    mkdir -p "$corpus/$target" "build/fuzz/seeds/$target"
+    "build/asan/$target" "${options[@]}" "${limits[@]}" -print_final_stats=1 \
+        -artifact_prefix="build/fuzz/crashes/$target-" "$corpus/$target" "build/fuzz/seeds/$target"
 }
 
 # A line a target, and for a crash what it was and where the input lies.

@@ -33,7 +33,7 @@ run_tests() {
         --timeout 900 --no-tests=error -R "^($(IFS='|' && echo "${sanitized_rooms[*]}"))\$" ||
         failed+=("C++ tests under sanitizers")
     say "Fuzzing"
-    run_fuzzers 60 1 "${fuzzers[@]}" || failed+=("fuzzing")
+    rerun_fuzzers 60 "${fuzzers[@]}" || failed+=("fuzzing")
     say "End-to-end tests"
     MILLSTREAM_BIN=$PWD/build/release/millstream MILLSTREAM_ASAN_BIN=$PWD/build/asan/millstream \
         sanitizer_settings run_logged pytest .venv/bin/python -m pytest tests -n "$(nproc)" --dist loadfile "${full[@]}" ||

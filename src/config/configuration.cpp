@@ -20,7 +20,8 @@ namespace millstream {
 namespace {
 
 constexpr std::uintmax_t kLargestFile = kMiB;
-constexpr long long kShortestChunk = 24;   // frames: what Options takes
+constexpr long long kShortestChunk = 24;                  // frames: what Options takes
+constexpr double kLargestWhole = 9'007'199'254'740'992;   // 2^53: above it a double does not tell neighbours apart
 
 [[noreturn]] void refuse(const std::string& subject, std::string why, std::string hint = {}) {
     throw Error(ErrorKind::usage, {"reading the configuration", subject, std::move(why), std::move(hint)});
@@ -46,7 +47,8 @@ std::string text_of(const Json& value) {
     if (value.is_string()) {
         return value.get<std::string>();
     }
-    if (value.is_number_float() && value.get<double>() == std::floor(value.get<double>())) {
+    if (value.is_number_float() && value.get<double>() == std::floor(value.get<double>()) &&
+        std::abs(value.get<double>()) <= kLargestWhole) {
         return std::to_string(std::llround(value.get<double>()));
     }
     return to_text(value);

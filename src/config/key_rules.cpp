@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <sstream>
 #include <vector>
 
@@ -201,8 +202,7 @@ bool matches(std::string_view pattern, std::string_view path, std::string_view q
 
 bool is_whole(const Json& value) {
     return value.is_number_integer() ||
-           (value.is_number_float() &&
-            value.get<double>() == static_cast<double>(static_cast<long long>(value.get<double>())));
+           (value.is_number_float() && value.get<double>() == std::floor(value.get<double>()));
 }
 
 bool is_size(const Json& value) {

@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <span>
+#include <stdexcept>
 #include <system_error>
 
 #include "base/bytes.h"
@@ -74,20 +75,23 @@ Json to_content(const Checkpoint& checkpoint) {
 
 Checkpoint from_content(const Json& content) {
     Checkpoint checkpoint;
-    checkpoint.program = content.at("program").get<std::string>();
-    checkpoint.input = content.at("input").get<std::string>();
+    const auto read = [&content](const char* name, auto& field) { read_value(content.at(name), field); };
+    std::string input;
+    read("program", checkpoint.program);
+    read("input", input);
+    checkpoint.input = input;
     checkpoint.asked = json_text(content.at("asked"));
-    checkpoint.filtered = content.at("filtered").get<bool>();
-    checkpoint.model_sha256 = content.at("model_sha256").get<std::string>();
-    checkpoint.source = content.at("source").get<SourceIdentity>();
-    checkpoint.resolved = content.at("resolved").get<ResolvedJob>();
-    checkpoint.output = content.at("output").get<OutputState>();
-    checkpoint.last_frame_sha256 = content.at("last_frame_sha256").get<std::string>();
-    checkpoint.source_repaired = content.at("source_repaired").get<bool>();
-    checkpoint.rate = content.at("rate").get<ChunkRate>();
-    checkpoint.governor = content.at("governor").get<GovernorState>();
-    checkpoint.done_s = content.at("done_s").get<double>();
-    checkpoint.written_other = content.at("written_other").get<std::uint64_t>();
+    read("filtered", checkpoint.filtered);
+    read("model_sha256", checkpoint.model_sha256);
+    read("source", checkpoint.source);
+    read("resolved", checkpoint.resolved);
+    read("output", checkpoint.output);
+    read("last_frame_sha256", checkpoint.last_frame_sha256);
+    read("source_repaired", checkpoint.source_repaired);
+    read("rate", checkpoint.rate);
+    read("governor", checkpoint.governor);
+    read("done_s", checkpoint.done_s);
+    read("written_other", checkpoint.written_other);
     return checkpoint;
 }
 
@@ -213,7 +217,9 @@ std::optional<Checkpoint> parse_checkpoint(std::string_view text, const std::fil
             refuse(path, "it is damaged");
         }
         return checkpoint;
-    } catch (const nlohmann::json::exception&) {
+    } catch (const nlohmann::json::exception&) {   // one of them is of another type, or not there
+        refuse(path, "it is damaged");
+    } catch (const std::out_of_range&) {
         refuse(path, "it is damaged");
     }
 }

@@ -136,6 +136,8 @@ TEST(configuration, wrong_types_and_ranges_name_file_key_value_and_what_is_allow
     EXPECT_THAT(refusal("streaming: {enabled: 1}"), HasSubstr("true or false"));
     EXPECT_THAT(refusal("streaming: {batch_size: 17}"), HasSubstr("1 to 16"));
     EXPECT_THAT(refusal("streaming: {batch_size: 1.5}"), HasSubstr("whole number"));
+    EXPECT_THAT(refusal("streaming: {batch_size: 7e56}"), HasSubstr("1 to 16"));
+    EXPECT_THAT(refusal("millstream: {crf: 7e56}"), HasSubstr("7e+56"));
     EXPECT_THAT(refusal("streaming: 5"), HasSubstr("a section"));
     EXPECT_THAT(refusal("performance: {max_memory_usage: 1.5}"), HasSubstr("0.1 to 0.9"));
     EXPECT_THAT(refusal("performance: {max_memory_usage: {a: 1}}"), HasSubstr("0.1 to 0.9"));
