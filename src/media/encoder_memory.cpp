@@ -36,10 +36,6 @@ namespace {
 
 constexpr double kMargin = 1.18;
 
-bool is_x264(const EncoderSettings& settings) {
-    return settings.encoder == "libx264" || settings.encoder == "libx264rgb";
-}
-
 // The settings with the preset's figures filled in.
 PresetFigures figures(const EncoderSettings& settings) {
     PresetFigures result = figures_of(settings.encoder, settings.preset);
@@ -76,7 +72,7 @@ double x264_memory(const EncoderSettings& settings) {
     const double reference = picture + interpolated + 128 / kPixelsOfMacroblock;
     // What the stream declares: B-pyramids need four (x264, encoder/set.c).
     const int references = std::max(with.references, b > 1 ? 4 : b > 0 ? 2 : 1);
-    return 7e6 + padded_pixels(settings, 64) * (1.04 * waiting * encoder_delay(settings) +
+    return 8e6 + padded_pixels(settings, 64) * (1.04 * waiting * encoder_delay(settings) +
                                                 1.14 * reference * (references + settings.threads) + 2.8 * picture);
 }
 
@@ -138,7 +134,7 @@ std::vector<Step> steps_for(const EncoderSettings& settings) {
                     {"rc-lookahead", "lookahead"},
                     std::move(values)};
     };
-    if (is_x264(settings)) {
+    if (is_x264(settings.encoder)) {
         return {lookahead({20, 10, 0}), threads, b_frames, references};
     }
     if (settings.encoder == "libx265") {   // its lookahead must exceed its B-frames
@@ -169,7 +165,7 @@ bool lower_once(EncoderSettings& settings, const Step& step) {
 }   // namespace
 
 std::uint64_t encoder_memory(const EncoderSettings& settings) {
-    const double bytes = is_x264(settings)                 ? x264_memory(settings)
+    const double bytes = is_x264(settings.encoder)         ? x264_memory(settings)
                          : settings.encoder == "libx265"   ? x265_memory(settings)
                          : settings.encoder == "libsvtav1" ? svt_memory(settings)
                                                            : unknown_memory(settings);
@@ -179,7 +175,7 @@ std::uint64_t encoder_memory(const EncoderSettings& settings) {
 int encoder_delay(const EncoderSettings& settings) {
     const PresetFigures with = figures(settings);
     const int threads = std::max(settings.threads, 1);
-    if (is_x264(settings)) {
+    if (is_x264(settings.encoder)) {
         // x264_encoder_open: the lookahead or the B-frames, frame threads, the lookahead thread's own queue, vfr input.
         const int synchronised = threads > 1 ? with.b_frames + 1 : 0;
         return std::max(with.lookahead, with.b_frames) + threads - 1 + synchronised + 1;
@@ -194,7 +190,7 @@ int encoder_delay(const EncoderSettings& settings) {
 }
 
 int pictures_held_by_encoder(const EncoderSettings& settings) {
-    const bool copies = is_x264(settings) || settings.encoder == "libx265" || settings.encoder == "libsvtav1";
+    const bool copies = is_x264(settings.encoder) || settings.encoder == "libx265" || settings.encoder == "libsvtav1";
     return copies ? 0 : encoder_delay(settings);
 }
 

@@ -32,6 +32,12 @@ EncoderTraits traits_of(const std::string& encoder);
 std::vector<std::string> preset_names(const std::string& encoder);
 PresetFigures figures_of(const std::string& encoder, const std::string& preset);
 
+/// One of the two names of x264, of which one takes RGB.
+bool is_x264(const std::string& encoder);
+
+/// How many threads are best for a machine with so many processors.
+int threads_of(const std::string& encoder, int processors);
+
 /// x265's own choice of frame threads for a pool of so many threads (3.5, encoder.cpp).
 int x265_frame_threads(int pool);
 

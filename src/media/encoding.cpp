@@ -237,7 +237,7 @@ EncoderSettings choose_encoder(const Options& options, const SourceInfo& source,
     settings.sample_aspect = sample_aspect(video, output_size);
     settings.crf = options.crf.value_or(traits.default_crf);
     settings.preset = options.preset.empty() ? traits.default_preset : options.preset;
-    settings.threads = usable_cpus();
+    settings.threads = threads_of(codec.name, usable_cpus());
     settings.extra = options.encoder_options;
     check_alpha(options, codec, video, settings);
     check_preset(settings);

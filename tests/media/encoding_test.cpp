@@ -68,6 +68,14 @@ protected:
     std::vector<std::string> notes_;
 };
 
+TEST(EncoderThreads, x264_gets_half_as_many_again_as_there_are_processors) {
+    EXPECT_EQ(threads_of("libx264", 1), 1);
+    EXPECT_EQ(threads_of("libx264", 2), 3);
+    EXPECT_EQ(threads_of("libx264rgb", 16), 24);
+    EXPECT_EQ(threads_of("libx264", 512), 128);
+    EXPECT_EQ(threads_of("libx265", 16), 16);
+}
+
 TEST_F(ChooseEncoder, has_the_documented_defaults) {
     const EncoderSettings h264 = choose(source_of({}));
     EXPECT_EQ(h264.encoder, "libx264");
@@ -77,11 +85,13 @@ TEST_F(ChooseEncoder, has_the_documented_defaults) {
     EXPECT_EQ(h264.height, 720);
     EXPECT_EQ(h264.frame_rate, (Rational{25, 1}));
     EXPECT_EQ(h264.pixel_format_name, "yuv420p");
-    EXPECT_EQ(h264.threads, usable_cpus()) << "resolved: what is written must not depend on the machine it runs on";
+    EXPECT_EQ(h264.threads, threads_of("libx264", usable_cpus()))
+        << "resolved: what is written must not depend on the machine it runs on";
     EXPECT_THAT(notes_, IsEmpty());
     options_.codec = "hevc";
     const EncoderSettings hevc = choose(source_of({}));
     EXPECT_EQ(hevc.encoder, "libx265");
+    EXPECT_EQ(hevc.threads, usable_cpus());
     EXPECT_EQ(hevc.crf, 18);
     options_.codec = "av1";
     const EncoderSettings av1 = choose(source_of({}));
