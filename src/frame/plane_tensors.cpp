@@ -125,15 +125,30 @@ bool is_yuv(const PixelFormat& format) {
 }   // namespace
 
 std::vector<at::Tensor> plane_tensors(const Picture& picture) {
+    return plane_tensors(picture, at::kCPU);
+}
+
+std::vector<at::Tensor> plane_tensors(const Picture& picture, at::Device device) {
     std::vector<at::Tensor> planes;
     const auto bytes = picture.format.bytes_per_sample();
     for (int plane = 0; plane < picture.format.colour_planes(); ++plane) {
         const Plane& rows = picture.planes[static_cast<std::size_t>(plane)];
+        const int step = picture.on_device && plane > 0 ? picture.on_device->chroma_step : 1;
         planes.push_back(at::from_blob(
             rows.data,
             {picture.format.plane_height(plane, picture.height), picture.format.plane_width(plane, picture.width)},
-            {rows.stride / bytes, 1}, [owner = picture.owner](void*) {},
-            at::TensorOptions().dtype(bytes == 1 ? at::kByte : at::kShort)));
+            {rows.stride / bytes, step}, [owner = picture.owner](void*) {},
+            at::TensorOptions().dtype(bytes == 1 ? at::kByte : at::kShort).device(device), device));
+    }
+    return planes;
+}
+
+std::vector<at::Tensor> without_empty_bits(std::vector<at::Tensor> planes, const PixelFormat& format,
+                                           const DevicePlanes& as) {
+    if (as.empty_bits > 0) {
+        for (at::Tensor& plane : planes) {   // int16 repeats its highest bit when it is shifted
+            plane = plane.bitwise_right_shift(as.empty_bits).bitwise_and((1 << format.depth) - 1);
+        }
     }
     return planes;
 }

@@ -14,6 +14,13 @@ namespace millstream {
 /// have more than 8 bits, int16 (whose bits are the sample's). Rows may have gaps between them. Alpha is left out.
 std::vector<at::Tensor> plane_tensors(const Picture& picture);
 
+/// The same over the memory of `device`, which Picture::on_device numbers: each sample is where the decoder has put it,
+/// with others between those of a row and empty bits below.
+std::vector<at::Tensor> plane_tensors(const Picture& picture, at::Device device);
+/// Samples of such planes (or of copies of them) as plane_tensors() has those of a picture in the host's memory.
+std::vector<at::Tensor> without_empty_bits(std::vector<at::Tensor> planes, const PixelFormat& format,
+                                           const DevicePlanes& as);
+
 /// Whether the two classes below can do it: every format zimg_format.h takes, but of the matrices only those that are a
 /// product with the gamma-coded R'G'B' (not constant luminance, YCgCo or ICtCp).
 bool converts_on_device(const PixelFormat& format, const Colour& colour);

@@ -120,8 +120,10 @@ Picture cut_out(const Picture& picture, const CropArea& area) {
         // A plane is as much smaller than the picture as it is subsampled.
         const int column = picture.format.plane_width(plane, area.x);
         const int row = picture.format.plane_height(plane, area.y);
+        const int step = picture.on_device && plane > 0 ? picture.on_device->chroma_step : 1;
         Plane& target = part.planes.at(static_cast<std::size_t>(plane));
-        target.data += row * target.stride + static_cast<std::ptrdiff_t>(column) * picture.format.bytes_per_sample();
+        target.data +=
+            row * target.stride + static_cast<std::ptrdiff_t>(column) * step * picture.format.bytes_per_sample();
     }
     return part;
 }

@@ -6,6 +6,7 @@
 #include "media/av.h"
 #include "media/deinterlacer.h"
 #include "media/demuxer.h"
+#include "media/device_frame.h"
 #include "media/frame_decoder.h"
 #include "media/frame_fitter.h"
 #include "media/pixel_formats.h"
@@ -37,6 +38,11 @@ VideoStreamInfo whole_video(const SourceInfo& source, const DecoderSettings& set
     return video;
 }
 
+DecoderSettings staying(DecoderSettings settings, const std::optional<DevicePlace>& stay) {
+    settings.stay = stay;
+    return settings;
+}
+
 std::int64_t nominal_ticks(const StreamInfo& stream) {
     const Rational rate = stream.video->average_rate;
     constexpr std::int64_t kMost = std::int64_t{1} << 32;   // far from overflow however many frames have no time stamp
@@ -47,6 +53,7 @@ std::int64_t nominal_ticks(const StreamInfo& stream) {
 
 // A decoder that only fails is given up on: no file makes us loop for ever.
 constexpr int kMostFailuresInARow = 10000;
+constexpr const char* kFetching = "fetching a picture from the decoding device";
 
 }   // namespace
 
@@ -54,7 +61,8 @@ struct VideoDecoder::State {
     State(const SourceInfo& source, const DecoderSettings& settings)
         : video(whole_video(source, settings)),
           demuxer(source),
-          decoder(demuxer, checked_stream(source), settings),
+          stay(video.turned || settings.deinterlacing.rate != DeinterlacedRate::none ? std::nullopt : settings.stay),
+          decoder(demuxer, checked_stream(source), staying(settings, stay)),
           fitter(turned(video.format, way_back(video)), shape_of(video), video.colour.full_range, video.colour.matrix),
           rising_pts(nominal_ticks(source.video())),
           crop(settings.crop) {
@@ -80,6 +88,7 @@ struct VideoDecoder::State {
         return source.video_stream;
     }
 
+    [[nodiscard]] std::optional<DevicePlanes> staying_planes(const AVFrame& frame) const;
     std::optional<av::Frame> next_frame();
     void feed();
     av::Frame finish(av::Frame frame);
@@ -92,6 +101,7 @@ struct VideoDecoder::State {
     VideoStreamInfo video;
     bool strict = false;
     Demuxer demuxer;
+    std::optional<DevicePlace> stay;
     FrameDecoder decoder;
     FrameFitter fitter;
     RisingPts rising_pts;
@@ -107,11 +117,22 @@ struct VideoDecoder::State {
     std::int64_t refused_packets = 0;
 };
 
+// Nothing: the frame is wanted in the host's memory.
+std::optional<DevicePlanes> VideoDecoder::State::staying_planes(const AVFrame& frame) const {
+    return stay && fitter.has_shape_and_colour(frame) ? planes_on_device(frame, video.format, stay->device)
+                                                      : std::nullopt;
+}
+
 std::optional<av::Frame> VideoDecoder::State::next_frame() {
     while (failures_in_a_row < kMostFailuresInARow) {
         av::Frame frame = av::make_frame();
         switch (decoder.receive(*frame)) {
             case FrameDecoder::Result::frame:
+                if (!staying_planes(*frame) && !fetch_from_device(*frame)) {
+                    ++refused_packets;
+                    ++failures_in_a_row;
+                    break;
+                }
                 failures_in_a_row = 0;
                 return frame;
             case FrameDecoder::Result::needs_packet:
@@ -149,14 +170,17 @@ void VideoDecoder::State::feed() {
 av::Frame VideoDecoder::State::finish(av::Frame frame) {
     const std::optional<std::int64_t> pts =
         frame->best_effort_timestamp == AV_NOPTS_VALUE ? std::nullopt : std::optional(frame->best_effort_timestamp);
-    av::Frame fitted = fitter.fit(std::move(frame));
+    av::Frame fitted = staying_planes(*frame) ? std::move(frame) : fitter.fit(std::move(frame));
     fitted->pts = rising_pts.next(pts);
     return fitted;
 }
 
 Picture VideoDecoder::State::picture_of(av::Frame frame, std::int64_t duration) {
     const std::int64_t pts = frame->pts;
-    Picture picture = to_picture(std::move(frame), turned(video.format, way_back(video)));
+    const PixelFormat format = turned(video.format, way_back(video));
+    const std::optional<DevicePlanes> planes = staying_planes(*frame);
+    Picture picture =
+        planes ? to_device_picture(std::move(frame), format, *planes) : to_picture(std::move(frame), format);
     if (video.turned) {
         picture = turn(picture, *video.orientation, turned_pictures);
     }
@@ -255,9 +279,20 @@ std::optional<Picture> VideoDecoder::next() {
     State& state = *state_;
     std::optional<Picture> picture = state.next_picture();
     state.statistics.frames += picture ? 1 : 0;
+    state.statistics.on_device += picture && picture->on_device ? 1 : 0;
     state.count();
     state.check_strict();
     return picture;
+}
+
+Picture VideoDecoder::fetched(const Picture& picture) {
+    av::Frame frame = av::make_frame();
+    av::check(av_frame_ref(frame.get(), static_cast<const AVFrame*>(picture.owner.get())), ErrorKind::resource,
+              kFetching, state_->demuxer.name());
+    if (!fetch_from_device(*frame)) {
+        throw Error(ErrorKind::resource, {kFetching, state_->demuxer.name(), "its device does not give it", ""});
+    }
+    return state_->picture_of(state_->fitter.fit(std::move(frame)), picture.duration);
 }
 
 const DecodeStatistics& VideoDecoder::statistics() const {

@@ -14,9 +14,18 @@
 
 namespace millstream {
 
+/// The CUDA device on which decoded pictures are to stay, in the context that the rest of the process computes in.
+struct DevicePlace {
+    int device = 0;
+    void* stream = nullptr;   ///< its CUstream on which pictures are written, and must be read; null: CUDA's default
+};
+
 struct DecoderSettings {
-    int threads = 0;                 ///< frame threads; 0 = FFmpeg's choice for this machine
-    std::string hwaccel = {};        ///< FFmpeg device type (cuda, vaapi, qsv, ...); empty = software
+    int threads = 0;            ///< frame threads; 0 = FFmpeg's choice for this machine
+    std::string hwaccel = {};   ///< FFmpeg device type (cuda, vaapi, qsv, ...); empty = software
+    /// With hwaccel "cuda": frames stay there (Picture::on_device) where nothing has to be done to them in the host's
+    /// memory, which is turning, deinterlacing, resampling, and any layout but NV12, P010 and P016.
+    std::optional<DevicePlace> stay = {};
     bool strict = false;             ///< anything that DecodeStatistics counts is an Error(difference)
     bool film_grain_apart = false;   ///< leave synthesised grain to side data instead of adding it to the pictures
     /// At field rate the source must have been through use_field_rate().
@@ -36,6 +45,7 @@ struct DecodeStatistics {
     std::int64_t repeated_pts = 0;       ///< the same as the one before
     std::int64_t backward_pts = 0;       ///< earlier than the one before
     std::int64_t clock_jumps = 0;        ///< times the file's clock started again (MPEG-TS and -PS)
+    std::int64_t on_device = 0;          ///< pictures handed out that have stayed on the device
     std::int64_t resized_frames = 0;     ///< of another size, format or matrix than the first
     std::uint64_t bytes_read = 0;        ///< of the file
     bool truncated = false;              ///< the file ended in an error, not at its end
@@ -61,6 +71,9 @@ public:
     /// they are turned. Throws Error(difference) where settings.strict and something had to be repaired.
     std::optional<Picture> next();
 
+    /// `picture`, one of next() that has stayed on the device, as it would be had it not. Throws Error(resource).
+    [[nodiscard]] Picture fetched(const Picture& picture);
+
     [[nodiscard]] const DecodeStatistics& statistics() const;
 
 private:
@@ -70,5 +83,8 @@ private:
 
 /// Host memory a decoder of this source holds at most: reference pictures, one frame a thread, and reordering. Bytes.
 std::uint64_t decoder_memory(const SourceInfo& source, int threads);
+
+/// Memory of its device that NVIDIA's decoder takes for its surfaces: an estimate, never measured. Bytes.
+std::uint64_t decoder_device_memory(const SourceInfo& source);
 
 }   // namespace millstream

@@ -39,4 +39,13 @@ std::uint64_t decoder_memory(const SourceInfo& source, int threads) {
                                       picture * (reference_pictures(stream.codec) + frame_threads + kOurs));
 }
 
+std::uint64_t decoder_device_memory(const SourceInfo& source) {
+    const StreamInfo& stream = source.video();
+    const VideoStreamInfo& video = *stream.video;
+    constexpr int kKinds = 2;   // as many to decode into as to hand out
+    const int surfaces = reference_pictures(stream.codec) + kSurfacesOfFFmpeg + kThreadsBesideDevice + kFramesOfOurs;
+    const PixelFormat nv12{.depth = video.format.depth > 8 ? 16 : 8};
+    return static_cast<std::uint64_t>(kKinds * surfaces) * nv12.picture_bytes(video.width, video.height);
+}
+
 }   // namespace millstream

@@ -1,6 +1,8 @@
 #include "media/frame_decoder.h"
 
+#include "media/cuda_device.h"
 #include "media/demuxer.h"
+#include "media/device_frame.h"
 extern "C" {
 #include <libavutil/hwcontext.h>
 }
@@ -86,6 +88,16 @@ AVHWDeviceType device_type(const std::string& device) {
     return type;
 }
 
+av::Buffer create_device(AVHWDeviceType type, std::string& why) {
+    const LogCapture log;
+    AVBufferRef* context = nullptr;
+    const int created = av_hwdevice_ctx_create(&context, type, nullptr, nullptr, 0);
+    if (created < 0) {
+        why = log.text().empty() ? av::describe(created) : log.text();
+    }
+    return av::Buffer(context);
+}
+
 }   // namespace
 
 int decoder_threads(int requested) {
@@ -117,7 +129,7 @@ FrameDecoder::FrameDecoder(const Demuxer& demuxer, int index, const DecoderSetti
     context_->flags |= AV_CODEC_FLAG_UNALIGNED;   // exact cropping; FrameFitter aligns
     context_->export_side_data |= settings.film_grain_apart ? AV_CODEC_EXPORT_DATA_FILM_GRAIN : 0;
     if (!settings.hwaccel.empty()) {
-        open_device(*codec, settings.hwaccel, demuxer.name());
+        open_device(*codec, settings, demuxer.name());
     }
     const int opened = avcodec_open2(context_.get(), codec, nullptr);
     if (opened < 0) {
@@ -127,20 +139,24 @@ FrameDecoder::FrameDecoder(const Demuxer& demuxer, int index, const DecoderSetti
     }
 }
 
-void FrameDecoder::open_device(const AVCodec& codec, const std::string& device, const std::string& file) {
+void FrameDecoder::open_device(const AVCodec& codec, const DecoderSettings& settings, const std::string& file) {
+    const std::string& device = settings.hwaccel;
     const AVHWDeviceType type = device_type(device);
     device_format_ = format_of_device(codec, type);
     if (device_format_ == AV_PIX_FMT_NONE) {
         refuse_device(device, std::string("it cannot decode '") + codec.name + "', the codec of " + file);
     }
-    const LogCapture log;
-    AVBufferRef* context = nullptr;
-    const int created = av_hwdevice_ctx_create(&context, type, nullptr, nullptr, 0);
-    if (created < 0) {
-        refuse_device(device, log.text().empty() ? av::describe(created) : log.text());
+    stays_ = settings.stay && type == AV_HWDEVICE_TYPE_CUDA;
+    std::string why;
+    device_ = stays_ ? open_cuda_device(*settings.stay, why) : create_device(type, why);
+    if (!device_) {
+        refuse_device(device, why);
     }
-    device_.reset(context);
-    context_->hw_device_ctx = av_buffer_ref(context);
+    if (stays_) {
+        context_->thread_count = std::min(context_->thread_count, kThreadsBesideDevice);
+        context_->extra_hw_frames = kFramesOfOurs;
+    }
+    context_->hw_device_ctx = av_buffer_ref(device_.get());
     context_->get_format = choose_format;
 }
 
@@ -182,27 +198,13 @@ FrameDecoder::Result FrameDecoder::receive(AVFrame& frame) {
     if (code == AVERROR(ENOMEM)) {
         av::fail(ErrorKind::resource, code, "decoding a frame", avcodec_get_name(context_->codec_id));
     }
-    if (code < 0 || !fetch(frame)) {
+    if (code < 0 || (!stays_ && !fetch_from_device(frame))) {
         complaint_ = log.text();
         return Result::damaged;
     }
     const bool damaged = frame.decode_error_flags != 0 || (frame.flags & AV_FRAME_FLAG_CORRUPT) != 0;
     flagged_ += damaged ? 1 : 0;
     return Result::frame;
-}
-
-// From the device into host memory, where it is on one.
-bool FrameDecoder::fetch(AVFrame& frame) {
-    if (frame.hw_frames_ctx == nullptr) {
-        return true;
-    }
-    const av::Frame host = av::make_frame();
-    if (av_hwframe_transfer_data(host.get(), &frame, 0) < 0 || av_frame_copy_props(host.get(), &frame) < 0) {
-        return false;
-    }
-    av_frame_unref(&frame);
-    av_frame_move_ref(&frame, host.get());
-    return true;
 }
 
 av::Frame first_frame(Demuxer& demuxer, int stream, std::string& complaint) {

@@ -1,4 +1,4 @@
-// Packets of one stream -> frames in presentation order, in host memory.
+// Packets of one stream -> frames in presentation order.
 #pragma once
 
 #include <algorithm>
@@ -12,8 +12,9 @@
 
 namespace millstream {
 
-/// A codec context that is fed and emptied. With settings.hwaccel the device decodes and frames are fetched to the
-/// host; a stream the device cannot decode (profile, size) falls back to software.
+/// A codec context that is fed and emptied. With settings.hwaccel the device decodes, and frames are fetched to the
+/// host unless settings.stay says that they stay; a stream the device cannot decode (profile, size) falls back to
+/// software.
 class FrameDecoder {
 public:
     enum class Result {
@@ -42,17 +43,23 @@ public:
     [[nodiscard]] const std::string& complaint() const { return complaint_; }
 
 private:
-    void open_device(const AVCodec& codec, const std::string& device, const std::string& file);
-    bool fetch(AVFrame& frame);
+    void open_device(const AVCodec& codec, const DecoderSettings& settings, const std::string& file);
     static AVPixelFormat choose_format(AVCodecContext* context, const AVPixelFormat* formats);
 
     av::Buffer device_;
+    bool stays_ = false;
     AVPixelFormat device_format_ = AV_PIX_FMT_NONE;
     ConcealmentCounter concealments_{this};   // Note [Concealment]
     std::int64_t flagged_ = 0;
     av::CodecContext context_;   // its threads end before what they count with
     std::string complaint_;
 };
+
+// Surfaces of NVIDIA's decoder, 32 at most: besides those for reference FFmpeg takes five, one for each thread, and as
+// many as are held outside, by the stage that decodes, the queue behind it and the stage that copies.
+inline constexpr int kSurfacesOfFFmpeg = 5;
+inline constexpr int kThreadsBesideDevice = 4;   // enough for a stream that the device turns out not to take
+inline constexpr int kFramesOfOurs = 6;
 
 /// Threads for `requested`: itself, or for 0 one for each usable CPU, 16 at most (what FFmpeg's own choice is capped
 /// at).

@@ -121,9 +121,14 @@ bool FrameFitter::differs(const AVFrame& frame) const {
     if (!equivalent) {
         refuse_format(frame);
     }
-    return frame.width != shape_.width || frame.height != shape_.height || *equivalent != format_ ||
-           (format_.family == ColourFamily::yuv &&
-            (frame_is_full_range(frame, full_range_) != full_range_ || is_other_matrix(matrix_of(frame), matrix_)));
+    return *equivalent != format_ || !has_shape_and_colour(frame);
+}
+
+bool FrameFitter::has_shape_and_colour(const AVFrame& frame) const {
+    const bool same_colour =
+        format_.family != ColourFamily::yuv ||
+        (frame_is_full_range(frame, full_range_) == full_range_ && !is_other_matrix(matrix_of(frame), matrix_));
+    return frame.width == shape_.width && frame.height == shape_.height && same_colour;
 }
 
 bool FrameFitter::usable_as_is(const AVFrame& frame) const {

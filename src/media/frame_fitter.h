@@ -35,6 +35,9 @@ public:
     /// The frame itself or a new one with its properties. Throws Error(input) where libswscale cannot read the format.
     av::Frame fit(av::Frame frame);
 
+    /// Whether size, range and matrix are the target's already.
+    [[nodiscard]] bool has_shape_and_colour(const AVFrame& frame) const;
+
     /// Frames that were resampled because they differ from the target (unpacking does not count).
     [[nodiscard]] std::int64_t resampled() const { return resampled_; }
 

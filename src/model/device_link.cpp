@@ -65,6 +65,7 @@ public:
 
     [[nodiscard]] at::Device device() const override { return device_; }
     [[nodiscard]] bool holds(const at::Tensor& tensor) const override { return tensor.device() == device_; }
+    [[nodiscard]] void* upload_stream() const override { return streams_.upload.native_handle(); }
 
     bool limit([[maybe_unused]] std::uint64_t bytes) override {
 #if defined(MILLSTREAM_CUDA_ALLOCATOR)
@@ -110,6 +111,9 @@ private:
         streams_.guard.recordDataPtrOnStream(there.storage().data_ptr(), work);   // and not free before that is done
         return there;
     }
+    at::Tensor copy_of(const at::Tensor& theirs) override {
+        return send(theirs);
+    }
     void receive(const at::Tensor& result, const at::Tensor& staged) override {
         const c10::StreamGuard guard(streams_.download);
         staged.copy_(result, /*non_blocking=*/true);
@@ -137,6 +141,18 @@ std::vector<at::Tensor> DeviceLink::upload(const std::vector<at::Tensor>& hosts)
     sent->hold(DeviceStream::compute);
     staged.done(std::move(sent));
     return there;
+}
+
+std::vector<at::Tensor> DeviceLink::take_over(const std::vector<at::Tensor>& theirs) {
+    std::vector<at::Tensor> ours;
+    for (const at::Tensor& tensor : theirs) {
+        ours.push_back(copy_of(tensor));
+    }
+    const std::shared_ptr<DeviceEvent> copied = now(DeviceStream::upload);
+    copied->hold(DeviceStream::compute);
+    copied->wait();
+    traffic_.synchronisations.fetch_add(1);
+    return ours;
 }
 
 void DeviceLink::download(const std::vector<at::Tensor>& results, const std::vector<at::Tensor>& hosts) {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace millstream {
@@ -66,6 +67,14 @@ struct Plane {
     std::ptrdiff_t stride = 0;   ///< bytes from a row to the next
 };
 
+/// How samples lie in the memory of a device where a hardware decoder has left them (NV12, P010, P016).
+struct DevicePlanes {
+    int device = 0;        ///< its number among CUDA's
+    int chroma_step = 2;   ///< samples from one of U to the next: those of V lie between them
+    int empty_bits = 0;    ///< below each sample
+    friend bool operator==(const DevicePlanes&, const DevicePlanes&) = default;
+};
+
 /// Planes with what is known of them. Plane order Y U V (A) or R G B (A). Copying shares the pixels: `owner` keeps them
 /// alive, and the last copy gives them back. Pixels of a picture that came from a decoder must not be written.
 struct Picture {
@@ -80,6 +89,7 @@ struct Picture {
     bool interlaced = false;
     bool top_field_first = false;
     std::shared_ptr<void> owner;
+    std::optional<DevicePlanes> on_device;   ///< the host must not touch them; nothing: they are in its memory
 
     [[nodiscard]] std::size_t bytes() const { return format.picture_bytes(width, height); }
 };

@@ -14,6 +14,7 @@
 #include "pipeline/chunk_plan.h"
 #include "pipeline/chunks.h"
 #include "pipeline/committer.h"
+#include "pipeline/device_path.h"
 #include "pipeline/filter_stage.h"
 #include "pipeline/job.h"
 #include "pipeline/leftovers.h"
@@ -49,8 +50,10 @@ DecodeStart decode_start(const PreparedJob& job) {
     return find_decode_start(job.source, decoder_settings(job), *job.checkpoint, looks_back ? Chunks::kWarmUp : 0);
 }
 
-DecoderSettings beginning_at(DecoderSettings settings, const DecodeStart& start) {
+DecoderSettings decoder_settings(const PreparedJob& job, const DecodeStart& start) {
+    DecoderSettings settings = decoder_settings(job);
     settings.start_s = start.seconds;
+    settings.stay = place_of_decoding(job);
     return settings;
 }
 
@@ -103,12 +106,11 @@ public:
           files_(watch.file_calls()),
           leftovers_(files_, job_.plan.options.output),
           stop_(std::move(stop)),
-          // A filter of the caller's looks at the host's memory.
-          link_(stays_on_device(job_) && filter == nullptr ? job_.executor.links.front() : nullptr),
+          link_(stays_on_device(job_) ? job_.executor.links.front() : nullptr),
           source_(job_.checkpoint ? job_.checkpoint->source : identify(job_.plan.options.input)),
           enhance_(enhance_settings(), enhance_surroundings(), stop_),
           start_(decode_start(job_)),
-          decoder_(job_.source, beginning_at(decoder_settings(job_), start_)),
+          decoder_(job_.source, decoder_settings(job_, start_)),
           output_(output_spec(job_, files_), job_.source),
           committer_(job_, source_, output_, files_) {}
 
@@ -184,6 +186,12 @@ private:
         }
         add_decode_warnings(report);
         report.device_traffic = traffic_of(job_.executor.links);
+        report.plan.notes = job_.plan.notes;
+        if (place_of_decoding(job_)) {
+            report.plan.notes.push_back(std::to_string(decoder_.statistics().on_device) + " of " +
+                                        std::to_string(decoder_.statistics().frames) +
+                                        " decoded frames have stayed on the device.");
+        }
         watch_.files().count_read(job_.plan.options.input, decoder_.statistics().bytes_read + written.bytes_read);
     }
 

@@ -121,10 +121,10 @@ MemoryChoice lay_out(const MemoryNeeds& needs, const Candidate& tiles, int reque
     choice.memory.base = needs.base;
     choice.memory.decoder = needs.decoder;
     choice.memory.encoder = needs.encoder;
-    if (needs.devices > 0) {   // there the activations, the weights and the request's own input and output
+    if (needs.devices > 0) {   // there the activations, the weights, the request's own input and output
         const double tensors = tile_pixels * 12.0 * (1 + needs.scale * needs.scale);
         const int of_one = (requests + needs.devices - 1) / needs.devices;
-        choice.memory.vram = needs.cost.fixed_bytes +
+        choice.memory.vram = needs.cost.fixed_bytes + needs.surfaces +
                              static_cast<std::uint64_t>((needs.cost.bytes_per_pixel * tile_pixels + tensors) * of_one);
         choice.memory.vram_budget = needs.vram_budget;
         a_request = tiles.tiles > 1 && !needs.resident ? tensors : 0;

@@ -12,6 +12,7 @@
 #include "millstream/observer.h"
 #include "pipeline/calibration.h"
 #include "pipeline/chunk_plan.h"
+#include "pipeline/device_path.h"
 #include "pipeline/output_checks.h"
 #include "pipeline/output_size.h"
 #include "pipeline/plan_words.h"
@@ -94,6 +95,9 @@ public:
         plan_streams(job_);
         note_picture(job_);
         choose_output_and_memory();
+        if (std::string sentence = words_of_decoding(job_); !sentence.empty()) {
+            note(std::move(sentence));
+        }
         look_for_stop();
         plan_index(job_);
         job_.plan.disk = plan_disk(options(), job_.source, job_.encoder, job_.carried);
@@ -300,6 +304,7 @@ private:
         if (needs.devices > 0) {
             needs.threads = kRequestsOfDevice * needs.devices;
             needs.vram_budget = vram_budget(options(), job_.devices);
+            needs.surfaces = options().hwaccel == "cuda" ? decoder_device_memory(job_.source) : 0;
         }
         needs.input_kept = options().colour_fix != ColourFixing::off;
         needs.budget = options().max_memory ? *options().max_memory : default_memory_budget();

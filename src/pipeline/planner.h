@@ -7,7 +7,6 @@
 #include <stop_token>
 #include <vector>
 
-#include "frame/plane_tensors.h"
 #include "media/carriage.h"
 #include "media/cropping.h"
 #include "media/encoding.h"
@@ -51,19 +50,6 @@ struct PreparedJob {
 /// Source and output have an alpha plane.
 inline bool keeps_alpha(const PreparedJob& job) {
     return job.source.video().video->format.alpha && job.encoder.format.alpha && job.plan.options.alpha != Alpha::drop;
-}
-
-/// Frames can stay on the one device that the network runs on: what makes tensors of planes and planes of tensors there
-/// knows the formats and the matrix, the network's output has the size that is encoded, and nothing looks at tensors
-/// from the host (alpha, a debug view).
-inline bool stays_on_device(const PreparedJob& job) {
-    const VideoStreamInfo& video = *job.source.video().video;
-    const int scale = job.model->network.scale;
-    return job.executor.links.size() == 1 &&
-           converts_on_device(video.format, resolve_colour(video.colour, video.format, video.height)) &&
-           converts_on_device(job.encoder.format, job.encoder.colour) && job.encoder.width == video.width * scale &&
-           job.encoder.height == video.height * scale && !job.encoder.format.alpha &&
-           job.plan.options.debug_view == DebugView::none && job.plan.reuse == Reuse::off;
 }
 
 /// Probes, loads the network, chooses and checks. Throws Error: usage, input, model, refused.

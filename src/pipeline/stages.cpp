@@ -43,7 +43,7 @@ std::optional<Frame> DecodeSource::next() {
         frame.duration = picture->duration;
         frame.warm_up = index < first_new_;
         if (chunks_.begins(index + 1)) {
-            frame.source_hash = hash_of(*picture);
+            frame.source_hash = hash_of(picture->on_device ? decoder_.fetched(*picture) : *picture);
             frame.source_repaired = !describe_damage(decoder_.statistics()).empty();
         }
         frame.source = *std::move(picture);
@@ -78,6 +78,10 @@ void ToTensorStage::prepare(const Colour& colour) {
 
 at::Tensor ToTensorStage::converted(const Picture& picture) {
     prepare(resolve_colour(picture.colour, format_, height_));
+    if (picture.on_device) {
+        std::vector<at::Tensor> planes = link_->take_over(plane_tensors(picture, link_->device()));
+        return convert_there_.value().convert(without_empty_bits(std::move(planes), format_, *picture.on_device));
+    }
     if (convert_there_) {
         return convert_there_->convert(link_->upload(plane_tensors(picture)));
     }

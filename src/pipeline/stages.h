@@ -42,8 +42,16 @@ private:
     std::int64_t next_index_ = 0;
 };
 
+// Note [Surfaces]
+// A hardware decoder has few surfaces, and writes into one again when its picture is let go. The planes are copied into
+// memory of Torch's, within the device, and the host waits for that, so that the decoder has its surface back however
+// far behind the network is. The decoder's last step is asked of the very stream that the copy is asked of
+// (DevicePlace::stream, DeviceLink::take_over): there the copy comes behind it, and neither waits for the network. What
+// makes RGB of the copy is asked of the stream of the device's work, which an event holds until the copy is there.
+
 /// Fills Frame::input from Frame::source and lets the decoder have its picture back. A picture whose colour tags differ
-/// from the one before is converted by its own.
+/// from the one before is converted by its own. One that is on a device must be on that of `link`, and of a matrix that
+/// converts_on_device(): Note [Surfaces].
 class ToTensorStage : public Stage {
 public:
     /// `keep_alpha`: `format` has an alpha plane and the output keeps it: Frame::alpha. `link`: the planes go to that

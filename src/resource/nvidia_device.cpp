@@ -1,4 +1,3 @@
-#include <dlfcn.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/loaded_library.h"
 #include "resource/device_memory.h"
 
 namespace millstream {
@@ -31,30 +31,10 @@ struct NvmlProcess {   // nvmlProcessInfo_t of the calls ending in _v3
 constexpr int kTemperatureOfChip = 0;                 // NVML_TEMPERATURE_GPU
 constexpr unsigned long long kNotAvailable = ~0ULL;   // NVML_VALUE_NOT_AVAILABLE
 
-class Library {
-public:
-    explicit Library(const char* name) : handle_(dlopen(name, RTLD_NOW | RTLD_LOCAL)) {}
-    ~Library() {
-        if (handle_ != nullptr) {
-            dlclose(handle_);
-        }
-    }
-    Library(const Library&) = delete;
-    Library& operator=(const Library&) = delete;
-
-    template <class Function>
-    Function* function(const char* name) const {
-        return handle_ == nullptr ? nullptr : reinterpret_cast<Function*>(dlsym(handle_, name));
-    }
-
-private:
-    void* handle_;
-};
-
 // "00000000:65:00.0" of CUDA's device `index`, from the driver's interface (CUDA Driver API, cuDeviceGetPCIBusId);
 // empty where there is no driver.
 std::string bus_id_of(unsigned index) {
-    const Library driver("libcuda.so.1");
+    const LoadedLibrary driver("libcuda.so.1");
     auto* const init = driver.function<int(unsigned)>("cuInit");
     auto* const find = driver.function<int(int*, int)>("cuDeviceGet");
     auto* const bus_id = driver.function<int(char*, int, int)>("cuDeviceGetPCIBusId");
@@ -131,7 +111,7 @@ private:
                                                                    : std::optional<std::uint64_t>(found->used_memory);
     }
 
-    Library library_{"libnvidia-ml.so.1"};   // unloaded last
+    LoadedLibrary library_{"libnvidia-ml.so.1"};   // unloaded last
     NvmlDevice device_ = nullptr;
     NvmlReturn (*memory_)(NvmlDevice, NvmlMemory*) = nullptr;
     NvmlReturn (*processes_)(NvmlDevice, unsigned*, NvmlProcess*) = nullptr;

@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
+#include <memory>
 #include <random>
+#include <vector>
 
 #include "frame/convert.h"
 #include "picture/picture.h"
@@ -41,6 +43,33 @@ inline void for_each_sample(const Picture& picture, int plane, const std::functi
             visit(x, y);
         }
     }
+}
+
+/// `picture` as a hardware decoder leaves it (NV12, P010, P016), with gaps behind the rows, in a memory of its own that
+/// is overwritten when the last copy of the picture goes.
+inline Picture as_decoded_on_device(const Picture& picture) {
+    constexpr std::ptrdiff_t kGap = 14;
+    constexpr int kBits = 16;
+    const int bytes = picture.format.bytes_per_sample();
+    const int empty_bits = bytes == 1 ? 0 : kBits - picture.format.depth;
+    const std::ptrdiff_t stride = std::ptrdiff_t{2} * picture.format.plane_width(1, picture.width) * bytes + kGap;
+    const std::ptrdiff_t rows = picture.height + picture.format.plane_height(1, picture.height);
+    auto* const memory = new std::vector<std::byte>(static_cast<std::size_t>(stride * rows));
+    Picture there = picture;
+    there.owner = std::shared_ptr<std::vector<std::byte>>(memory, [](std::vector<std::byte>* own) {
+        std::fill(own->begin(), own->end(), std::byte{0x55});
+        delete own;
+    });
+    there.on_device = DevicePlanes{.device = 0, .chroma_step = 2, .empty_bits = empty_bits};
+    std::byte* const chroma = memory->data() + picture.height * stride;
+    there.planes = {{{memory->data(), stride}, {chroma, stride}, {chroma + bytes, stride}}};
+    for (int plane = 0; plane < 3; ++plane) {
+        for_each_sample(picture, plane, [&](int x, int y) {
+            const int step = plane == 0 ? 1 : 2;
+            set_sample(there, plane, x * step, y, sample(picture, plane, x, y) << empty_bits);
+        });
+    }
+    return there;
 }
 
 inline Picture blank(const PixelFormat& format, int width, int height) {

@@ -106,6 +106,37 @@ TEST(OnAnyDevice, odd_sizes_and_gaps_between_rows_are_the_same_too) {
     EXPECT_LT((got - wanted).abs().max().item<float>() * 255, 1.0F);
 }
 
+TEST(OnAnyDevice, planes_as_hardware_decoders_leave_them_are_the_same_samples) {
+    for (const int depth : {8, 10, 12, 16}) {
+        const PixelFormat format{.depth = depth};
+        const Picture made = blank(format, 51, 37);
+        for (int plane = 0; plane < 3; ++plane) {
+            fill_noise(made, plane, 5);
+        }
+        const Picture there = as_decoded_on_device(made);
+        const std::vector<at::Tensor> wanted = plane_tensors(made);
+        const std::vector<at::Tensor> raw = plane_tensors(there, at::kCPU);
+        const std::vector<at::Tensor> got = without_empty_bits(raw, format, *there.on_device);
+        ASSERT_EQ(got.size(), wanted.size());
+        for (std::size_t plane = 0; plane < got.size(); ++plane) {
+            EXPECT_EQ(raw[plane].const_data_ptr(), there.planes[plane].data) << "views, not copies";
+            EXPECT_TRUE(got[plane].equal(wanted[plane])) << depth << " bits, plane " << plane;
+        }
+    }
+}
+
+TEST(OnAnyDevice, tensors_keep_the_memory_of_a_picture_on_a_device) {
+    Picture there = as_decoded_on_device(blank(k420, 51, 37));
+    const std::weak_ptr<void> memory = there.owner;
+    std::vector<at::Tensor> planes = plane_tensors(there, at::kCPU);
+    there = {};
+    EXPECT_FALSE(memory.expired());
+    planes.resize(1);
+    EXPECT_FALSE(memory.expired());
+    planes.clear();
+    EXPECT_TRUE(memory.expired());
+}
+
 TEST(OnAnyDevice, matrices_that_are_no_product_are_left_to_the_host) {
     EXPECT_TRUE(converts_on_device(k420, {.matrix = 9}));
     EXPECT_FALSE(converts_on_device(k420, {.matrix = 10}));

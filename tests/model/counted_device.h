@@ -106,6 +106,7 @@ public:
     explicit CountedDevice(CountedMemory& memory, bool resident = false) : memory_(memory), resident_(resident) {}
     [[nodiscard]] bool holds(const at::Tensor& /*tensor*/) const override { return resident_; }
     [[nodiscard]] at::Device device() const override { return at::kCPU; }
+    [[nodiscard]] void* upload_stream() const override { return nullptr; }
     bool limit(std::uint64_t bytes) override {
         memory_.limit(bytes);
         return true;
@@ -118,6 +119,7 @@ public:
         std::uint64_t page_locked_bytes = 0;
         std::int64_t page_locked_copies = 0;
         std::int64_t pageable_copies = 0;
+        std::int64_t copies_of_its_own = 0;   ///< within its memory
         std::int64_t host_waits = 0;
         std::map<DeviceStream, std::int64_t> asked;   ///< copies by stream
     };
@@ -179,6 +181,14 @@ private:
         copy_later(DeviceStream::upload, staged, there);
         count(staged);
         return there;
+    }
+    at::Tensor copy_of(const at::Tensor& theirs) override {
+        at::Tensor ours = at::empty(theirs.sizes(), theirs.options());
+        std::memset(ours.data_ptr(), 0x55, static_cast<std::size_t>(ours.nbytes()));
+        const std::lock_guard lock(mutex_);
+        ++counts_.copies_of_its_own;
+        ask(DeviceStream::upload, [=] { ours.copy_(theirs); });
+        return ours;
     }
     void receive(const at::Tensor& result, const at::Tensor& staged) override {
         copy_later(DeviceStream::download, result, staged);

@@ -3,9 +3,15 @@
 #include <ATen/TensorOperators.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <utility>
+
 #include "frame/pictures.h"
 #include "model/counted_device.h"
 #include "model/networks.h"
+#include "pipeline/device_path.h"
 #include "pipeline/stages.h"
 
 namespace millstream {
@@ -23,10 +29,10 @@ EncoderSettings encoder_of_same_size() {
     return encoder;
 }
 
-std::vector<Picture> sources() {
+std::vector<Picture> sources(const PixelFormat& format = {}) {
     std::vector<Picture> pictures;
     for (int i = 0; i < kFrames; ++i) {
-        Picture picture = blank({}, kFrame.width, kFrame.height);
+        Picture picture = blank(format, kFrame.width, kFrame.height);
         picture.colour = kColour;
         fill_noise(picture, 0, static_cast<std::uint32_t>(i));
         fill_smooth(picture, 1);
@@ -36,8 +42,9 @@ std::vector<Picture> sources() {
     return pictures;
 }
 
-// Through the stages, by the host where `link` is null.
-std::vector<Picture> results(std::shared_ptr<DeviceLink> link, int tile) {
+// The sources through the stages, by the host where `link` is null.
+std::vector<Picture> results(std::shared_ptr<DeviceLink> link, int tile, std::vector<Picture> pictures_in = sources()) {
+    const PixelFormat format = pictures_in.front().format;
     const Network network = identity_network();
     EnhanceStage::Settings settings;
     settings.enhancer.executor = {.backend = Backend::torch, .precision = Precision::fp32, .threads = 1, .requests = 2};
@@ -51,7 +58,7 @@ std::vector<Picture> results(std::shared_ptr<DeviceLink> link, int tile) {
     settings.link = link;
     SteadyEnhancer::Surroundings surroundings;
     surroundings.make_executor = [&](const ExecutorSettings& wanted) { return make_executor(network, wanted); };
-    ToTensorStage to_tensor({}, kFrame.width, kFrame.height, false, link);
+    ToTensorStage to_tensor(format, kFrame.width, kFrame.height, false, link);
     EnhanceStage enhance(settings, surroundings, {});
     ColourFixStage fix(1);
     ToPictureStage to_picture(kFrame, encoder_of_same_size(), link);
@@ -66,10 +73,14 @@ std::vector<Picture> results(std::shared_ptr<DeviceLink> link, int tile) {
         fix.process(std::move(item), [&](Item fixed) { to_picture.process(std::move(fixed), take); });
     };
     std::int64_t index = 0;
-    for (Picture& source : sources()) {
+    for (Picture& source : pictures_in) {
         Frame frame(live, index++);
-        frame.source = std::move(source);
-        to_tensor.process(std::move(frame), [&](Item item) { enhance.process(std::move(item), behind); });
+        frame.source = std::exchange(source, {});
+        const std::weak_ptr<void> decoders = frame.source.owner;
+        to_tensor.process(std::move(frame), [&](Item item) {
+            EXPECT_TRUE(decoders.expired()) << "the decoder wants its memory back";
+            enhance.process(std::move(item), behind);
+        });
     }
     enhance.process(Mark::end_of_stream, behind);
     return pictures;
@@ -116,6 +127,45 @@ TEST(DevicePath, gives_the_pictures_that_the_host_gives_within_two_codes) {
     }
 }
 
+TEST(DevicePath, planes_that_a_decoder_has_left_on_the_device_give_the_same_pictures_and_are_not_uploaded) {
+    for (const PixelFormat& format : {PixelFormat{}, PixelFormat{.depth = 10}, PixelFormat{.depth = 12}}) {
+        SCOPED_TRACE(describe_format(format));
+        CountedMemory memory;
+        {
+            const std::vector<Picture> uploaded =
+                results(std::make_shared<CountedDevice>(memory, true), 0, sources(format));
+            std::vector<Picture> decoded = sources(format);
+            std::transform(decoded.begin(), decoded.end(), decoded.begin(), as_decoded_on_device);
+            const auto device = std::make_shared<CountedDevice>(memory, true);
+            const std::vector<Picture> stayed = results(device, 0, std::move(decoded));
+            ASSERT_EQ(stayed.size(), uploaded.size());
+            for (std::size_t i = 0; i < stayed.size(); ++i) {
+                for (int plane = 0; plane < 3; ++plane) {
+                    EXPECT_EQ(difference(stayed[i], uploaded[i], plane).largest, 0) << "frame " << i;
+                }
+            }
+            EXPECT_EQ(device->traffic().uploads.load(), 0);
+            EXPECT_EQ(device->counts().copies_of_its_own, 3 * kFrames);
+            EXPECT_EQ(device->traffic().synchronisations.load(), 2 * kFrames) << "for the decoder's surface, too";
+            EXPECT_EQ(device->counts().host_waits, device->traffic().synchronisations.load());
+        }
+        EXPECT_EQ(memory.live(), 0U) << "a frame's memory is let go";
+    }
+}
+
+TEST(DevicePath, a_picture_that_could_not_stay_is_uploaded_between_those_that_have) {
+    CountedMemory memory;
+    const std::vector<Picture> wanted = results(std::make_shared<CountedDevice>(memory, true), 0);
+    std::vector<Picture> mixed = sources();
+    mixed[1] = as_decoded_on_device(mixed[1]);
+    const auto device = std::make_shared<CountedDevice>(memory, true);
+    const std::vector<Picture> got = results(device, 0, std::move(mixed));
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        EXPECT_EQ(difference(got.at(i), wanted[i], 0).largest, 0) << "frame " << i;
+    }
+    EXPECT_EQ(device->traffic().uploads.load(), 3 * (kFrames - 1));
+}
+
 TEST(DevicePath, a_matrix_that_the_device_does_not_know_is_converted_by_the_host) {
     CountedMemory memory;
     {
@@ -130,6 +180,73 @@ TEST(DevicePath, a_matrix_that_the_device_does_not_know_is_converted_by_the_host
         });
         EXPECT_EQ(device->traffic().uploads.load(), 1);
         EXPECT_EQ(device->traffic().uploaded_bytes.load(), sizeof(float) * 3 * kFrame.width * kFrame.height);
+    }
+}
+
+// A job that lets frames stay from decoder to encoder.
+class StayingJob : public testing::Test {
+protected:
+    StayingJob() {
+        VideoStreamInfo video;
+        video.width = kFrame.width;
+        video.height = kFrame.height;
+        video.colour = kColour;
+        job_.source.streams.resize(1);
+        job_.source.streams[0].video = video;
+        job_.source.video_stream = 0;
+        LoadedModel model;
+        model.network = identity_network();
+        job_.model = std::make_shared<LoadedModel>(std::move(model));
+        job_.encoder = encoder_of_same_size();
+        job_.executor.device = "cuda:1";
+        job_.executor.links = {device_};
+        job_.plan.options.hwaccel = "cuda";
+        job_.plan.reuse = Reuse::off;
+    }
+
+    CountedMemory memory_;
+    std::shared_ptr<DeviceLink> device_ = std::make_shared<CountedDevice>(memory_, true);
+    PreparedJob job_;
+};
+
+TEST_F(StayingJob, decodes_on_the_device_that_the_network_runs_on) {
+    EXPECT_TRUE(stays_on_device(job_));
+    ASSERT_TRUE(place_of_decoding(job_));
+    EXPECT_EQ(place_of_decoding(job_)->device, 1);
+    EXPECT_EQ(words_of_decoding(job_), "Frames that cuda decodes stay on cuda:1.");
+    job_.plan.options.hwaccel.clear();
+    EXPECT_FALSE(place_of_decoding(job_));
+    EXPECT_EQ(words_of_decoding(job_), "");
+}
+
+TEST_F(StayingJob, fetches_decoded_frames_where_something_is_done_in_the_hosts_memory_and_says_what) {
+    struct Case {
+        const char* why;
+        std::function<void(PreparedJob&)> change;
+        bool planes_go_up = false;   // and stay from there on
+    };
+    const auto video = [](PreparedJob& job) -> VideoStreamInfo& { return *job.source.streams[0].video; };
+    const std::vector<Case> cases{
+        {"only those of cuda", [](auto& job) { job.plan.options.hwaccel = "vaapi"; }, true},
+        {"runs on no CUDA device", [](auto& job) { job.executor.links.clear(); }},
+        {"several devices", [this](auto& job) { job.executor.links.push_back(device_); }},
+        {"a filter", [](auto& job) { job.filtered = true; }},
+        {"debug view", [](auto& job) { job.plan.options.debug_view = DebugView::flow; }},
+        {"alpha", [](auto& job) { job.encoder.format.alpha = true; }},
+        {"another size", [](auto& job) { job.encoder.width /= 2; }},
+        {"colour matrix", [&](auto& job) { video(job).colour.matrix = 8; }},
+        {"deinterlaced", [](auto& job) { job.deinterlacing.rate = DeinterlacedRate::frames; }, true},
+        {"turned", [&](auto& job) { video(job).turned = true; }, true},
+        {"4:2:0", [&](auto& job) { video(job).format.chroma_shift_y = 0; }, true},
+    };
+    for (const Case& c : cases) {
+        SCOPED_TRACE(c.why);
+        PreparedJob job = job_;
+        c.change(job);
+        EXPECT_FALSE(place_of_decoding(job));
+        EXPECT_EQ(stays_on_device(job), c.planes_go_up);
+        EXPECT_NE(words_of_decoding(job).find("fetched into the host's memory: "), std::string::npos);
+        EXPECT_NE(words_of_decoding(job).find(c.why), std::string::npos) << words_of_decoding(job);
     }
 }
 

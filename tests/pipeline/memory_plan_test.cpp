@@ -158,6 +158,8 @@ TEST(FitMemory, buffers_between_host_and_device_are_counted) {
     EXPECT_GE(resident->memory.frames, staging_bytes(needs.source_picture) + staging_bytes(needs.result_picture));
     EXPECT_LT(resident->memory.frames, sent->memory.frames) << "planes are smaller";
     EXPECT_GE(staging_bytes(100), 2 * 100U);
+    needs.surfaces = 100 * kMiB;
+    EXPECT_EQ(fit_memory(needs, smallest)->memory.vram, resident->memory.vram + needs.surfaces) << "the decoder's";
 }
 
 TEST(FitMemory, two_devices_share_the_requests_and_each_needs_half) {
