@@ -153,6 +153,15 @@ std::vector<at::Tensor> without_empty_bits(std::vector<at::Tensor> planes, const
     return planes;
 }
 
+std::vector<at::Tensor> with_empty_bits(std::vector<at::Tensor> planes, const DevicePlanes& as) {
+    if (as.empty_bits > 0) {
+        for (at::Tensor& plane : planes) {
+            plane = plane.bitwise_left_shift(as.empty_bits);
+        }
+    }
+    return planes;
+}
+
 bool converts_on_device(const PixelFormat& format, const Colour& colour) {
     return !is_yuv(format) || luma_of(colour.matrix).has_value();
 }

@@ -20,6 +20,8 @@ std::vector<at::Tensor> plane_tensors(const Picture& picture, at::Device device)
 /// Samples of such planes (or of copies of them) as plane_tensors() has those of a picture in the host's memory.
 std::vector<at::Tensor> without_empty_bits(std::vector<at::Tensor> planes, const PixelFormat& format,
                                            const DevicePlanes& as);
+/// The way back.
+std::vector<at::Tensor> with_empty_bits(std::vector<at::Tensor> planes, const DevicePlanes& as);
 
 /// Whether the two classes below can do it: every format zimg_format.h takes, but of the matrices only those that are a
 /// product with the gamma-coded R'G'B' (not constant luminance, YCgCo or ICtCp).

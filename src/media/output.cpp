@@ -106,7 +106,8 @@ VideoOutput::State::State(const OutputSpec& output, const SourceInfo& source)
       video_time_base(av::to_av(video.time_base)),
       free_keys(output.container == "mov" && has_free_keys(source)),
       settings(of_first_chunk(output)),
-      encoder(std::make_unique<VideoEncoder>(settings, Muxer::wants_global_header(output.container))),
+      encoder(std::make_unique<VideoEncoder>(settings, Muxer::wants_global_header(output.container),
+                                             output.surfaces.get())),
       copy(source, output.carried, output.container),
       file(*output.files, output.path, output.resume ? output.resume->bytes : 0),
       muxer(buffer, output.container, output.path.string()),
@@ -178,7 +179,7 @@ void VideoOutput::State::resume(const OutputState& from, const SourceInfo& sourc
 }
 
 void VideoOutput::State::open_encoder() {
-    encoder = std::make_unique<VideoEncoder>(settings, Muxer::wants_global_header(spec.container));
+    encoder = std::make_unique<VideoEncoder>(settings, Muxer::wants_global_header(spec.container), spec.surfaces.get());
     check_parameter_sets();
     chunk_has_packets = false;
 }

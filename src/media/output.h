@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "media/carriage.h"
+#include "media/device_pictures.h"
 #include "media/encoding.h"
 #include "media/output_state.h"
 #include "media/probe.h"
@@ -21,6 +22,7 @@ struct OutputSpec {
     std::filesystem::path path;   ///< file to write, e.g. OUT.part
     std::string container;        ///< FFmpeg muxer name
     EncoderSettings encoder;
+    std::shared_ptr<DevicePictures> surfaces = {};   ///< of which the pictures are; null: they are in the host's memory
     std::vector<CarriedStream> carried;   ///< beside the video, rising indices
     std::uint64_t index_bytes = 0;        ///< MP4, MOV: room for Note [Index in front]; 0 = the index stays at the end
     std::optional<OutputState> resume = {};   ///< go on behind it; what the file holds beyond is cut off

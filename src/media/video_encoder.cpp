@@ -59,7 +59,7 @@ AVHWDeviceType type_of_device(const AVCodec& codec, AVPixelFormat format) {
 
 }   // namespace
 
-VideoEncoder::VideoEncoder(const EncoderSettings& settings, bool global_header)
+VideoEncoder::VideoEncoder(const EncoderSettings& settings, bool global_header, const DevicePictures* surfaces)
     : format_(settings.format), input_format_(av_get_pix_fmt(settings.pixel_format_name.c_str())) {
     const AVCodec* codec = avcodec_find_encoder_by_name(settings.encoder.c_str());
     if (codec == nullptr || codec->type != AVMEDIA_TYPE_VIDEO) {
@@ -83,7 +83,9 @@ VideoEncoder::VideoEncoder(const EncoderSettings& settings, bool global_header)
     tag(*context_, settings.colour, settings.format);
     set_field_order(settings.field_order);
     const LogCapture log;
-    if (device_only_format(*codec) != AV_PIX_FMT_NONE) {
+    if (surfaces != nullptr) {
+        read_from(*surfaces);
+    } else if (device_only_format(*codec) != AV_PIX_FMT_NONE) {
         open_device();
     }
     apply_options(settings);
@@ -203,6 +205,27 @@ void VideoEncoder::open_device() {
     context_->hw_frames_ctx = av_buffer_ref(frames.get());
 }
 
+void VideoEncoder::read_from(const DevicePictures& surfaces) {
+    const AVBufferRef& frames = surfaces.frames();
+    const auto* const pool = reinterpret_cast<const AVHWFramesContext*>(frames.data);
+    device_.reset(av_buffer_ref(pool->device_ref));
+    context_->hw_frames_ctx = av_buffer_ref(&frames);
+    context_->pix_fmt = pool->format;
+    context_->sw_pix_fmt = pool->sw_format;
+    input_format_ = pool->sw_format;
+}
+
+av::Frame VideoEncoder::frame_of(const Picture& picture) {
+    if (picture.on_device) {   // of DevicePictures
+        av::Frame frame = av::make_frame();
+        av::check(av_frame_ref(frame.get(), static_cast<const AVFrame*>(picture.owner.get())), ErrorKind::resource,
+                  "encoding a picture", context_->codec->name);
+        return frame;
+    }
+    av::Frame frame = planar_format(input_format_) ? to_frame(picture, input_format_) : pack(picture);
+    return device_ ? upload(std::move(frame)) : std::move(frame);
+}
+
 void VideoEncoder::send(const Picture& picture, std::int64_t index) {
     if (picture.format != format_ || picture.width != context_->width || picture.height != context_->height) {
         throw Error(ErrorKind::internal,
@@ -212,10 +235,7 @@ void VideoEncoder::send(const Picture& picture, std::int64_t index) {
                      ""});
     }
     const LogCapture log;
-    av::Frame frame = planar_format(input_format_) ? to_frame(picture, input_format_) : pack(picture);
-    if (device_) {
-        frame = upload(std::move(frame));
-    }
+    const av::Frame frame = frame_of(picture);
     frame->pts = index;
     frame->color_range = context_->color_range;
     frame->colorspace = context_->colorspace;

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "media/av.h"
+#include "media/device_pictures.h"
 #include "media/encoding.h"
 #include "picture/picture.h"
 
@@ -14,8 +15,9 @@ namespace millstream {
 class VideoEncoder {
 public:
     /// `global_header`: parameter sets in extradata, as MP4 and Matroska want them.
+    /// `surfaces`: pictures are of those, made for the same settings; null: they are in the host's memory.
     /// Throws Error(usage) for an option or value the encoder does not take, naming it, and for an absent device.
-    VideoEncoder(const EncoderSettings& settings, bool global_header);
+    VideoEncoder(const EncoderSettings& settings, bool global_header, const DevicePictures* surfaces = nullptr);
     /// Pictures that have not come out are lost. SVT-AV1 encodes them first: it cannot be stopped.
     ~VideoEncoder();
     VideoEncoder(const VideoEncoder&) = delete;
@@ -33,6 +35,8 @@ private:
     void apply_options(const EncoderSettings& settings);
     void set_field_order(FieldOrder order);
     void open_device();
+    void read_from(const DevicePictures& surfaces);
+    [[nodiscard]] av::Frame frame_of(const Picture& picture);
     void open(const EncoderSettings& settings);
     av::Frame pack(const Picture& picture);
     av::Frame upload(av::Frame frame);

@@ -65,7 +65,7 @@ public:
 
     [[nodiscard]] at::Device device() const override { return device_; }
     [[nodiscard]] bool holds(const at::Tensor& tensor) const override { return tensor.device() == device_; }
-    [[nodiscard]] void* upload_stream() const override { return streams_.upload.native_handle(); }
+    [[nodiscard]] void* native(DeviceStream stream) const override { return streams_.of(stream).native_handle(); }
 
     bool limit([[maybe_unused]] std::uint64_t bytes) override {
 #if defined(MILLSTREAM_CUDA_ALLOCATOR)
@@ -111,9 +111,8 @@ private:
         streams_.guard.recordDataPtrOnStream(there.storage().data_ptr(), work);   // and not free before that is done
         return there;
     }
-    at::Tensor copy_of(const at::Tensor& theirs) override {
-        return send(theirs);
-    }
+    at::Tensor copy_of(const at::Tensor& theirs) override { return send(theirs); }
+    void copy_into(const at::Tensor& result, const at::Tensor& theirs) override { receive(result, theirs); }
     void receive(const at::Tensor& result, const at::Tensor& staged) override {
         const c10::StreamGuard guard(streams_.download);
         staged.copy_(result, /*non_blocking=*/true);
@@ -173,6 +172,15 @@ void DeviceLink::download(const std::vector<at::Tensor>& results, const std::vec
         hosts[i].copy_(staged.parts()[i]);
     }
     staged.done();
+}
+
+void DeviceLink::hand_over(const std::vector<at::Tensor>& results, const std::vector<at::Tensor>& theirs) {
+    now(DeviceStream::compute)->hold(DeviceStream::download);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        copy_into(results[i], theirs.at(i));
+    }
+    now(DeviceStream::download)->wait();
+    traffic_.synchronisations.fetch_add(1);
 }
 
 void DeviceLink::drop_buffers() {

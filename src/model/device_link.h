@@ -36,11 +36,14 @@ public:
     /// [Staging]).
     std::vector<at::Tensor> upload(const std::vector<at::Tensor>& hosts);
     /// Copies of `theirs`, tensors over memory of this device that somebody else lends (a hardware decoder) and that
-    /// was written on upload_stream(): contiguous, made on that stream. The host waits until they are, so that the
+    /// was written on the stream of uploads: contiguous, made on that stream. The host waits until they are, so that the
     /// memory can be given back. What the calling thread asks of the device from now on finds them there.
     std::vector<at::Tensor> take_over(const std::vector<at::Tensor>& theirs);
-    /// The stream of uploads, as the device's driver has it (CUDA: CUstream); null: there is none.
-    [[nodiscard]] virtual void* upload_stream() const = 0;
+    /// Copies each of `results` into that of `theirs` (same shape and type), memory of this device that somebody else
+    /// lends (an encoder), as download() does into the host's.
+    void hand_over(const std::vector<at::Tensor>& results, const std::vector<at::Tensor>& theirs);
+    /// A stream as the device's driver has it (CUDA: CUstream); null: it has none.
+    [[nodiscard]] virtual void* native(DeviceStream stream) const = 0;
     /// Copies each of `results` into that of `hosts` (same shape and type) behind all that the calling thread has asked
     /// of the device, and waits once, until they are there.
     void download(const std::vector<at::Tensor>& results, const std::vector<at::Tensor>& hosts);
@@ -62,10 +65,11 @@ private:
     virtual at::Tensor page_locked(std::int64_t bytes) = 0;
     /// A tensor of the device that the calling thread's work may use; `staged` gets there on the upload stream.
     virtual at::Tensor send(const at::Tensor& staged) = 0;
-    /// The same for memory of the device itself.
-    virtual at::Tensor copy_of(const at::Tensor& theirs) = 0;
     /// On the download stream.
     virtual void receive(const at::Tensor& result, const at::Tensor& staged) = 0;
+    /// send() and receive() within the device.
+    virtual at::Tensor copy_of(const at::Tensor& theirs) = 0;
+    virtual void copy_into(const at::Tensor& result, const at::Tensor& theirs) = 0;
     /// The moment when all is done that `stream` has been asked for so far.
     virtual std::shared_ptr<DeviceEvent> now(DeviceStream stream) = 0;
 

@@ -1,6 +1,7 @@
 #include "pipeline/device_path.h"
 
 #include "frame/plane_tensors.h"
+#include "media/device_pictures.h"
 #include "model/device_link.h"
 
 namespace millstream {
@@ -59,6 +60,10 @@ std::string why_decoded_to_host(const PreparedJob& job) {
     return video.format.family == ColourFamily::yuv && halved ? "" : "only 4:2:0 can stay on the device";
 }
 
+DevicePlace place_of(const PreparedJob& job, DeviceStream stream) {
+    return {at::Device(job.executor.device).index(), job.executor.links.front()->native(stream)};
+}
+
 }   // namespace
 
 bool stays_on_device(const PreparedJob& job) {
@@ -70,7 +75,7 @@ std::optional<DevicePlace> place_of_decoding(const PreparedJob& job) {
         return std::nullopt;
     }
     // The decoder's last step goes on the stream that planes are copied on: Note [Surfaces].
-    return DevicePlace{at::Device(job.executor.device).index(), job.executor.links.front()->upload_stream()};
+    return place_of(job, DeviceStream::upload);
 }
 
 std::string words_of_decoding(const PreparedJob& job) {
@@ -81,6 +86,17 @@ std::string words_of_decoding(const PreparedJob& job) {
     const std::string why = why_decoded_to_host(job);
     return why.empty() ? "Frames that cuda decodes stay on " + job.executor.device + "."
                        : "Frames that " + decoder + " decodes are fetched into the host's memory: " + why + ".";
+}
+
+std::optional<DevicePlace> place_of_encoding(const PreparedJob& job) {
+    if (!stays_on_device(job) || !reads_on_device(job.encoder)) {
+        return std::nullopt;
+    }
+    return place_of(job, DeviceStream::download);
+}
+
+std::string words_of_encoding(const PreparedJob& job) {
+    return place_of_encoding(job) ? job.encoder.encoder + " reads its frames on " + job.executor.device + "." : "";
 }
 
 }   // namespace millstream

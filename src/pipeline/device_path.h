@@ -19,4 +19,10 @@ std::optional<DevicePlace> place_of_decoding(const PreparedJob& job);
 /// Which of the two, and why, for the plan; empty where no hardware decodes.
 std::string words_of_decoding(const PreparedJob& job);
 
+/// Where frames are left for an encoder that reads them on that device; nothing: they come to the host's memory.
+std::optional<DevicePlace> place_of_encoding(const PreparedJob& job);
+
+/// For the plan; empty where they come to the host's memory.
+std::string words_of_encoding(const PreparedJob& job);
+
 }   // namespace millstream

@@ -64,10 +64,16 @@ EncoderSettings at_rate(EncoderSettings settings, const ChunkRate& rate) {
     return settings;
 }
 
-OutputSpec output_spec(const PreparedJob& job, FileCalls& files) {
+std::shared_ptr<DevicePictures> encoders_surfaces(const PreparedJob& job) {
+    const std::optional<DevicePlace> place = place_of_encoding(job);
+    return place ? std::make_shared<DevicePictures>(*place, job.encoder) : nullptr;
+}
+
+OutputSpec output_spec(const PreparedJob& job, FileCalls& files, std::shared_ptr<DevicePictures> surfaces) {
     OutputSpec spec{.path = partial_path(job.plan.options.output),
                     .container = job.plan.container,
                     .encoder = at_rate(job.encoder, ChunkCommitter::first_rate(job)),
+                    .surfaces = std::move(surfaces),
                     .carried = job.carried,
                     .index_bytes = job.index_bytes,
                     .checkpoint = checkpoint_path(job.plan.options.output),
@@ -111,7 +117,8 @@ public:
           enhance_(enhance_settings(), enhance_surroundings(), stop_),
           start_(decode_start(job_)),
           decoder_(job_.source, decoder_settings(job_, start_)),
-          output_(output_spec(job_, files_), job_.source),
+          surfaces_(encoders_surfaces(job_)),
+          output_(output_spec(job_, files_, surfaces_), job_.source),
           committer_(job_, source_, output_, files_) {}
 
     // `report` gets what is known of the run, also where it throws.
@@ -223,7 +230,8 @@ private:
         const Options& options = job_.plan.options;
         const bool fixes_colours = options.colour_fix != ColourFixing::off;
         ColourFixStage fix_colours(network.scale);
-        ToPictureStage to_picture({input.width * network.scale, input.height * network.scale}, job_.encoder, link_);
+        ToPictureStage to_picture({input.width * network.scale, input.height * network.scale}, job_.encoder, link_,
+                                  surfaces_ ? [this] { return surfaces_->take(); } : std::function<Picture()>());
         MotionStage motion(options.temporal_flow, temporal_threads());
         TemporalStage temporal(job_.plan.temporal, options.debug_view, temporal_threads(), chunks,
                                temporal_memory(options.debug_view, input, network.scale, true).history);
@@ -371,6 +379,7 @@ private:
     EnhanceStage enhance_;
     DecodeStart start_;
     VideoDecoder decoder_;
+    std::shared_ptr<DevicePictures> surfaces_;   // that the encoder reads; null = pictures are in the host's memory
     VideoOutput output_;
     ChunkCommitter committer_;
 };

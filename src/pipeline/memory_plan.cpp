@@ -125,6 +125,7 @@ MemoryChoice lay_out(const MemoryNeeds& needs, const Candidate& tiles, int reque
         const double tensors = tile_pixels * 12.0 * (1 + needs.scale * needs.scale);
         const int of_one = (requests + needs.devices - 1) / needs.devices;
         choice.memory.vram = needs.cost.fixed_bytes + needs.surfaces +
+                             static_cast<std::uint64_t>(needs.surfaces_read) * needs.result_picture +
                              static_cast<std::uint64_t>((needs.cost.bytes_per_pixel * tile_pixels + tensors) * of_one);
         choice.memory.vram_budget = needs.vram_budget;
         a_request = tiles.tiles > 1 && !needs.resident ? tensors : 0;

@@ -38,6 +38,7 @@ struct MemoryNeeds {
     int devices = 0;                 ///< with memory of their own, which share the requests; 0 = the host computes
     std::uint64_t vram_budget = 0;   ///< of each of them
     std::uint64_t surfaces = 0;      ///< what a decoder takes of the first one
+    int surfaces_read = 0;           ///< result pictures there, where the encoder reads them there
     bool resident = false;           ///< frames stay on the one device between their planes there and back
     Size frame;                      ///< input pixels
     std::int64_t frames = 0;         ///< of the whole job; 0 = unknown

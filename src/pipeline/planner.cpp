@@ -38,6 +38,8 @@ constexpr std::uint64_t kDeinterlacedPictures = 5;
 constexpr int kRequestsOfDevice = 3;
 // Bytes an input pixel: differences, images and flow for the search for motion.
 constexpr std::uint64_t kReuseWorkBytes = 64;
+// One being filled, two in the queue, one on its way into the encoder.
+constexpr int kSurfacesBeforeEncoder = 4;
 // The network's smallest useful share when the encoder's settings are chosen: two requests of this tile.
 constexpr int kReservedTile = 256;
 
@@ -95,8 +97,10 @@ public:
         plan_streams(job_);
         note_picture(job_);
         choose_output_and_memory();
-        if (std::string sentence = words_of_decoding(job_); !sentence.empty()) {
-            note(std::move(sentence));
+        for (const std::string& sentence : {words_of_decoding(job_), words_of_encoding(job_)}) {
+            if (!sentence.empty()) {
+                note(sentence);
+            }
         }
         look_for_stop();
         plan_index(job_);
@@ -282,6 +286,8 @@ private:
         adopt_encoder_settings();
         needs.alpha_kept = keeps_alpha(job_);
         needs.resident = stays_on_device(job_);
+        needs.surfaces_read =
+            place_of_encoding(job_) ? kSurfacesBeforeEncoder + pictures_held_by_encoder(job_.encoder) : 0;
         needs.encoder = encoder_memory(job_.encoder);
         needs.result_picture = job_.encoder.format.picture_bytes(job_.encoder.width, job_.encoder.height);
         return fit_memory(needs, smallest);

@@ -185,14 +185,32 @@ void ColourFixStage::process(Item item, const Emit& emit) {
     emit(std::move(item));
 }
 
-ToPictureStage::ToPictureStage(Size network_output, const EncoderSettings& encoder, std::shared_ptr<DeviceLink> link)
-    : pool_(encoder.format, encoder.width, encoder.height), link_(std::move(link)) {
+ToPictureStage::ToPictureStage(Size network_output, const EncoderSettings& encoder, std::shared_ptr<DeviceLink> link,
+                               std::function<Picture()> surface)
+    : pool_(encoder.format, encoder.width, encoder.height), link_(std::move(link)), surface_(std::move(surface)) {
     if (link_) {
         convert_there_.emplace(encoder.format, encoder.colour, encoder.width, encoder.height, link_->device());
     } else {
         convert_.emplace(network_output.width, network_output.height, encoder.format, encoder.colour, encoder.width,
                          encoder.height);
     }
+}
+
+Picture ToPictureStage::converted(const Frame& frame) {
+    if (!convert_there_) {
+        Picture picture = pool_.take();
+        convert_->convert(frame.output, picture, frame.alpha.owner ? &frame.alpha : nullptr);
+        return picture;
+    }
+    std::vector<at::Tensor> planes = convert_there_->convert(frame.output);
+    Picture picture = surface_ ? surface_() : pool_.take();
+    if (picture.on_device) {
+        link_->hand_over(with_empty_bits(std::move(planes), *picture.on_device),
+                         plane_tensors(picture, link_->device()));
+    } else {
+        link_->download(planes, plane_tensors(picture));
+    }
+    return picture;
 }
 
 void ToPictureStage::process(Item item, const Emit& emit) {
@@ -202,14 +220,7 @@ void ToPictureStage::process(Item item, const Emit& emit) {
         frame->alpha = {};
     } else if (frame != nullptr) {
         Picture picture;
-        with_second_try([&] {
-            picture = pool_.take();
-            if (convert_there_) {
-                link_->download(convert_there_->convert(frame->output), plane_tensors(picture));
-            } else {
-                convert_->convert(frame->output, picture, frame->alpha.owner ? &frame->alpha : nullptr);
-            }
-        });
+        with_second_try([&] { picture = converted(*frame); });
         frame->output.reset();
         frame->alpha = {};
         picture.pts = frame->pts;

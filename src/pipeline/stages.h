@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -131,16 +132,21 @@ private:
 
 /// Fills Frame::result from Frame::output and Frame::alpha: colour conversion, and resampling where the sizes differ.
 /// `link`: Frame::output is on that device; it is converted there, without dither, and its planes come back. Then the
-/// sizes must be the same, and there is no alpha.
+/// sizes must be the same, and there is no alpha. `surface`: gives pictures in that device's memory (NV12, P010), which are
+/// filled there instead, and where the encoder reads them.
 class ToPictureStage : public Stage {
 public:
-    ToPictureStage(Size network_output, const EncoderSettings& encoder, std::shared_ptr<DeviceLink> link = nullptr);
+    ToPictureStage(Size network_output, const EncoderSettings& encoder, std::shared_ptr<DeviceLink> link = nullptr,
+                   std::function<Picture()> surface = nullptr);
     [[nodiscard]] std::string_view name() const override { return "to-picture"; }
     void process(Item item, const Emit& emit) override;
 
 private:
+    [[nodiscard]] Picture converted(const Frame& frame);
+
     PicturePool pool_;
     std::shared_ptr<DeviceLink> link_;
+    std::function<Picture()> surface_;
     std::optional<TensorToPicture> convert_;
     std::optional<RgbToPlanes> convert_there_;   // one of the two
 };

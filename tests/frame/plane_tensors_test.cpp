@@ -122,6 +122,10 @@ TEST(OnAnyDevice, planes_as_hardware_decoders_leave_them_are_the_same_samples) {
             EXPECT_EQ(raw[plane].const_data_ptr(), there.planes[plane].data) << "views, not copies";
             EXPECT_TRUE(got[plane].equal(wanted[plane])) << depth << " bits, plane " << plane;
         }
+        const std::vector<at::Tensor> back = with_empty_bits(wanted, *there.on_device);
+        for (std::size_t plane = 0; plane < back.size(); ++plane) {
+            EXPECT_TRUE(back[plane].equal(raw[plane])) << depth << " bits, plane " << plane << ", on the way back";
+        }
     }
 }
 

@@ -3,14 +3,19 @@
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstring>
 #include <deque>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "media/decoder.h"
+#include "media/device_pictures.h"
 #include "media/stand_in/driver.h"
 #include "media/synthetic_file.h"
 #include "media/temporary_folder.h"
+#include "media/video_encoder.h"
 
 namespace millstream {
 namespace {
@@ -25,6 +30,7 @@ protected:
         void* const driver = dlopen(MILLSTREAM_STAND_IN_CUDA, RTLD_NOW | RTLD_GLOBAL);
         ASSERT_NE(driver, nullptr) << dlerror();
         ASSERT_NE(dlopen(MILLSTREAM_STAND_IN_NVCUVID, RTLD_NOW), nullptr) << dlerror();
+        ASSERT_NE(dlopen(MILLSTREAM_STAND_IN_NVIDIA_ENCODE, RTLD_NOW), nullptr) << dlerror();
         counts_ = reinterpret_cast<stand_in::CountsFunction*>(dlsym(driver, "stand_in_counts"))();
     }
     void SetUp() override {
@@ -201,6 +207,114 @@ TEST_F(StayingPictures, are_fetched_for_what_the_host_does_with_them) {
     const Seen other = decode(source, by_device(true));
     EXPECT_EQ(other.hashes.size(), static_cast<std::size_t>(kFrames));
     EXPECT_EQ(other.on_device, 0);
+}
+
+EncoderSettings on_nvenc(PixelFormat format) {
+    EncoderSettings settings;
+    settings.encoder = "hevc_nvenc";
+    settings.width = 98;
+    settings.height = 66;
+    settings.format = format;
+    return settings;
+}
+
+TEST_F(StayingPictures, for_an_encoder_lie_in_the_devices_memory_and_go_back_to_it) {
+    for (const int depth : {8, 10}) {
+        std::vector<Picture> pictures;
+        {
+            DevicePictures pool(DevicePlace{kDevice, &stream_}, on_nvenc({.depth = depth}));
+            EXPECT_EQ(counts_->primary_context_users, 1);
+            EXPECT_EQ(counts_->other_contexts, 0);
+            for (int i = 0; i < 3; ++i) {
+                pictures.push_back(pool.take());
+                const Picture& made = pictures.back();
+                ASSERT_TRUE(made.on_device);
+                EXPECT_EQ(*made.on_device, (DevicePlanes{kDevice, 2, depth == 8 ? 0 : 6}));
+                EXPECT_EQ(made.width, 98);
+                EXPECT_EQ(made.height, 66);
+                EXPECT_EQ(made.planes[2].data - made.planes[1].data, made.format.bytes_per_sample());
+            }
+            EXPECT_EQ(counts_->allocations, 3);
+            pictures.pop_back();
+            pictures.push_back(pool.take());
+            EXPECT_EQ(counts_->allocations, 3) << "used again";
+        }
+        EXPECT_EQ(counts_->primary_context_users, 1) << "pictures outlive the pool";
+        pictures.clear();
+        EXPECT_EQ(counts_->allocations, 0);
+        EXPECT_EQ(counts_->primary_context_users, 0);
+    }
+}
+
+TEST_F(StayingPictures, are_for_nvenc_with_what_it_reads) {
+    EXPECT_TRUE(reads_on_device(on_nvenc({})));
+    EXPECT_TRUE(reads_on_device(on_nvenc({.depth = 10})));
+    EXPECT_FALSE(reads_on_device(on_nvenc({.depth = 12})));
+    EXPECT_FALSE(reads_on_device(on_nvenc({.chroma_shift_x = 0, .chroma_shift_y = 0})));
+    EncoderSettings settings = on_nvenc({});
+    settings.extra = {{"gpu", "1"}};
+    EXPECT_FALSE(reads_on_device(settings)) << "perhaps another GPU";
+    settings = on_nvenc({.depth = 10});
+    settings.encoder = "h264_nvenc";
+    EXPECT_TRUE(reads_on_device(settings)) << "p010 is among what it takes; try_encoder() tells what it does not";
+    settings.encoder = "libx264";
+    EXPECT_FALSE(reads_on_device(settings));
+}
+
+// A picture of `pool` with content of its own, and the hash of that, as the stand-in's encoder takes it.
+std::pair<Picture, std::uint64_t> filled(DevicePictures& pool, int n) {
+    Picture picture = pool.take();
+    const auto bytes = static_cast<std::size_t>(picture.width * picture.format.bytes_per_sample());
+    std::uint64_t value = testing::hash(nullptr, 0);
+    for (const int plane : {0, 1}) {
+        const Plane& rows = picture.planes[static_cast<std::size_t>(plane)];
+        for (int y = 0; y < picture.format.plane_height(plane, picture.height); ++y) {
+            std::byte* const row = rows.data + y * rows.stride;
+            std::fill_n(row, bytes, static_cast<std::byte>(n * 31 + y * 3 + plane));
+            value = testing::hash(reinterpret_cast<const std::uint8_t*>(row), bytes, value);
+        }
+    }
+    return {std::move(picture), value};
+}
+
+TEST_F(StayingPictures, are_read_by_nvenc_where_they_are_and_held_for_as_long_as_it_needs) {
+    for (const int depth : {8, 10}) {
+        SCOPED_TRACE(depth);
+        *counts_ = {};
+        EncoderSettings settings = on_nvenc({.depth = depth});
+        settings.pixel_format_name = depth == 8 ? "yuv420p" : "p010le";
+        std::vector<std::uint64_t> wanted;
+        std::vector<std::uint64_t> got;
+        {
+            DevicePictures pool(DevicePlace{kDevice, &stream_}, settings);
+            VideoEncoder encoder(settings, false, &pool);
+            EXPECT_TRUE(counts_->encodes_in_primary);
+            EXPECT_EQ(counts_->input_stream, &stream_);
+            EXPECT_EQ(counts_->other_contexts, 0);
+            const av::Packet packet = av::make_packet();
+            const auto collect = [&] {
+                while (encoder.receive(*packet)) {
+                    ASSERT_EQ(packet->size, static_cast<int>(sizeof(std::uint64_t)));
+                    EXPECT_EQ(packet->pts, static_cast<std::int64_t>(got.size()));
+                    std::memcpy(&got.emplace_back(), packet->data, sizeof(std::uint64_t));
+                    av_packet_unref(packet.get());
+                }
+            };
+            for (int i = 0; i < kFrames; ++i) {
+                auto [picture, hash] = filled(pool, i);
+                wanted.push_back(hash);
+                encoder.send(picture, i);
+                picture = {};
+                collect();
+            }
+            encoder.drain();
+            collect();
+            EXPECT_LT(counts_->allocations, kFrames) << "given back behind their packets";
+        }
+        EXPECT_EQ(got, wanted);
+        EXPECT_EQ(counts_->allocations, 0);
+        EXPECT_EQ(counts_->primary_context_users, 0);
+    }
 }
 
 }   // namespace

@@ -106,7 +106,7 @@ public:
     explicit CountedDevice(CountedMemory& memory, bool resident = false) : memory_(memory), resident_(resident) {}
     [[nodiscard]] bool holds(const at::Tensor& /*tensor*/) const override { return resident_; }
     [[nodiscard]] at::Device device() const override { return at::kCPU; }
-    [[nodiscard]] void* upload_stream() const override { return nullptr; }
+    [[nodiscard]] void* native(DeviceStream /*stream*/) const override { return nullptr; }
     bool limit(std::uint64_t bytes) override {
         memory_.limit(bytes);
         return true;
@@ -189,6 +189,11 @@ private:
         ++counts_.copies_of_its_own;
         ask(DeviceStream::upload, [=] { ours.copy_(theirs); });
         return ours;
+    }
+    void copy_into(const at::Tensor& result, const at::Tensor& theirs) override {
+        const std::lock_guard lock(mutex_);
+        ++counts_.copies_of_its_own;
+        ask(DeviceStream::download, [=] { theirs.copy_(result); });
     }
     void receive(const at::Tensor& result, const at::Tensor& staged) override {
         copy_later(DeviceStream::download, result, staged);

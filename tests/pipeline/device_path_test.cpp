@@ -21,8 +21,9 @@ constexpr Size kFrame{64, 48};
 constexpr int kFrames = 4;
 constexpr Colour kColour{.matrix = 1, .chroma_location = ChromaLocation::left};
 
-EncoderSettings encoder_of_same_size() {
+EncoderSettings encoder_of_same_size(const PixelFormat& format = {}) {
     EncoderSettings encoder;
+    encoder.format = format;
     encoder.width = kFrame.width;
     encoder.height = kFrame.height;
     encoder.colour = kColour;
@@ -43,7 +44,8 @@ std::vector<Picture> sources(const PixelFormat& format = {}) {
 }
 
 // The sources through the stages, by the host where `link` is null.
-std::vector<Picture> results(std::shared_ptr<DeviceLink> link, int tile, std::vector<Picture> pictures_in = sources()) {
+std::vector<Picture> results(std::shared_ptr<DeviceLink> link, int tile, std::vector<Picture> pictures_in = sources(),
+                             const std::function<Picture()>& surface = nullptr) {
     const PixelFormat format = pictures_in.front().format;
     const Network network = identity_network();
     EnhanceStage::Settings settings;
@@ -61,7 +63,7 @@ std::vector<Picture> results(std::shared_ptr<DeviceLink> link, int tile, std::ve
     ToTensorStage to_tensor(format, kFrame.width, kFrame.height, false, link);
     EnhanceStage enhance(settings, surroundings, {});
     ColourFixStage fix(1);
-    ToPictureStage to_picture(kFrame, encoder_of_same_size(), link);
+    ToPictureStage to_picture(kFrame, encoder_of_same_size(format), link, surface);
     LiveFrames live;
     std::vector<Picture> pictures;
     const Emit take = [&](Item item) {
@@ -166,6 +168,31 @@ TEST(DevicePath, a_picture_that_could_not_stay_is_uploaded_between_those_that_ha
     EXPECT_EQ(device->traffic().uploads.load(), 3 * (kFrames - 1));
 }
 
+TEST(DevicePath, an_encoder_that_reads_on_the_device_gets_the_same_planes_there_and_nothing_comes_back) {
+    for (const PixelFormat& format : {PixelFormat{}, PixelFormat{.depth = 10}}) {
+        SCOPED_TRACE(describe_format(format));
+        CountedMemory memory;
+        const std::vector<Picture> downloaded = results(std::make_shared<CountedDevice>(memory, true), 0, sources(format));
+        const auto device = std::make_shared<CountedDevice>(memory, true);
+        const std::vector<Picture> there = results(device, 0, sources(format), [&] {
+            return as_decoded_on_device(blank(format, kFrame.width, kFrame.height));
+        });
+        ASSERT_EQ(there.size(), downloaded.size());
+        for (std::size_t i = 0; i < there.size(); ++i) {
+            ASSERT_TRUE(there[i].on_device);
+            const std::vector<at::Tensor> planes =
+                without_empty_bits(plane_tensors(there[i], at::kCPU), format, *there[i].on_device);
+            const std::vector<at::Tensor> wanted = plane_tensors(downloaded[i]);
+            for (std::size_t plane = 0; plane < 3; ++plane) {
+                EXPECT_TRUE(planes[plane].equal(wanted[plane])) << "frame " << i << " plane " << plane;
+            }
+        }
+        EXPECT_EQ(device->traffic().downloads.load(), 0);
+        EXPECT_EQ(device->traffic().synchronisations.load(), kFrames);
+        EXPECT_EQ(device->counts().host_waits, kFrames);
+    }
+}
+
 TEST(DevicePath, a_matrix_that_the_device_does_not_know_is_converted_by_the_host) {
     CountedMemory memory;
     {
@@ -217,6 +244,17 @@ TEST_F(StayingJob, decodes_on_the_device_that_the_network_runs_on) {
     job_.plan.options.hwaccel.clear();
     EXPECT_FALSE(place_of_decoding(job_));
     EXPECT_EQ(words_of_decoding(job_), "");
+}
+
+TEST_F(StayingJob, leaves_frames_for_an_encoder_that_reads_them_there) {
+    EXPECT_FALSE(place_of_encoding(job_)) << "an encoder on the processor";
+    EXPECT_EQ(words_of_encoding(job_), "");
+    job_.encoder.encoder = "h264_nvenc";
+    ASSERT_TRUE(place_of_encoding(job_));
+    EXPECT_EQ(place_of_encoding(job_)->device, 1);
+    EXPECT_EQ(words_of_encoding(job_), "h264_nvenc reads its frames on cuda:1.");
+    job_.encoder.width /= 2;
+    EXPECT_FALSE(place_of_encoding(job_)) << "frames do not stay that far";
 }
 
 TEST_F(StayingJob, fetches_decoded_frames_where_something_is_done_in_the_hosts_memory_and_says_what) {

@@ -160,6 +160,10 @@ TEST(FitMemory, buffers_between_host_and_device_are_counted) {
     EXPECT_GE(staging_bytes(100), 2 * 100U);
     needs.surfaces = 100 * kMiB;
     EXPECT_EQ(fit_memory(needs, smallest)->memory.vram, resident->memory.vram + needs.surfaces) << "the decoder's";
+    needs.surfaces_read = 3;
+    EXPECT_EQ(fit_memory(needs, smallest)->memory.vram,
+              resident->memory.vram + needs.surfaces + 3 * needs.result_picture)
+        << "the encoder's";
 }
 
 TEST(FitMemory, two_devices_share_the_requests_and_each_needs_half) {

@@ -1,5 +1,6 @@
 // A CUDA driver that is none, for FFmpeg to load in the place of NVIDIA's: the device's memory is the host's, and its
-// decoder draws patterns instead of decoding. What it is asked for is counted.
+// decoder draws patterns instead of decoding, its encoder gives hashes instead of coding. What it is asked for is
+// counted.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,8 @@ struct Counts {
     int decoders = 0;
     bool decodes_in_primary = false;   ///< the last decoder was made in the primary context
     void* output_stream = nullptr;     ///< on which the last picture was written
+    bool encodes_in_primary = false;   ///< the last encoder was opened in the primary context
+    void* input_stream = nullptr;      ///< on which it reads pictures
     std::int64_t mapped = 0;           ///< pictures that the decoder has handed out and not got back
     std::int64_t most_mapped = 0;
 };

@@ -12,7 +12,8 @@
 namespace millstream::stand_in {
 
 extern "C" Counts* stand_in_counts();
-extern "C" bool stand_in_is_in_primary_context();
+extern "C" void* stand_in_primary_context();
+extern "C" void* stand_in_current_context();
 
 namespace {
 
@@ -114,7 +115,7 @@ int cuvidCreateDecoder(void** decoder, CreateInfo* info) {
     *decoder = new Decoder{*info};
     const std::lock_guard lock(mutex);
     ++stand_in_counts()->decoders;
-    stand_in_counts()->decodes_in_primary = stand_in_is_in_primary_context();
+    stand_in_counts()->decodes_in_primary = stand_in_current_context() == stand_in_primary_context();
     return kSuccess;
 }
 int cuvidDestroyDecoder(void* decoder) {
