@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "media/flv_clock.h"
 #include "media/log.h"
 #include "media/time_limits.h"
 
@@ -14,6 +15,7 @@ namespace millstream {
 namespace {
 
 constexpr const char* kOpening = "opening the input";
+constexpr AVRational kMilliseconds{1, 1000};
 
 // Formats that name other files or urls, run scripts, or make a picture of any text.
 constexpr std::array<std::string_view, 18> kRefusedFormats{
@@ -55,6 +57,11 @@ void drop_absurd_times(AVPacket& packet, AVRational time_base) {
     }
 }
 
+bool is_flv(const AVInputFormat& format) {
+    const std::string_view name = format.name;
+    return name == "flv" || name == "live_flv" || name == "kux";
+}
+
 int refuse_other_files(AVFormatContext* /*context*/, AVIOContext** /*io*/, const char* /*url*/, int /*flags*/,
                        AVDictionary** /*options*/) {
     return AVERROR(EPERM);
@@ -80,6 +87,18 @@ Demuxer::Demuxer(InputIo io, std::string name, const InputLimits& limits, std::s
     io_->error = 0;   // of a place that opening could do without; read() will meet it again
     if ((context_->iformat->flags & AVFMT_TS_DISCONT) != 0) {
         clock_.emplace();
+    }
+    if (is_flv(*context_->iformat) && is_sane_time(context_->start_time, AV_TIME_BASE_Q)) {
+        flv_start_ = av_rescale_q(context_->start_time, AV_TIME_BASE_Q, kMilliseconds);
+        for (unsigned i = 0; i < context_->nb_streams; ++i) {
+            unwrap(context_->streams[i]->start_time);
+        }
+    }
+}
+
+void Demuxer::unwrap(std::int64_t& time) const {
+    if (flv_start_ && time != AV_NOPTS_VALUE) {
+        time = unwrapped_flv_time(time, *flv_start_);
     }
 }
 
@@ -210,6 +229,8 @@ bool Demuxer::read(AVPacket& packet) {
         }
         const AVRational time_base = context_->streams[packet.stream_index]->time_base;
         drop_absurd_times(packet, time_base);
+        unwrap(packet.pts);
+        unwrap(packet.dts);
         if (clock_) {
             clock_->apply(packet, time_base);
         }

@@ -66,6 +66,7 @@ private:
     void read_headers(const AVInputFormat& format, PacketForm form);
     bool wanted(const AVPacket& packet) const;
     void look_for_read_error() const;
+    void unwrap(std::int64_t& time) const;   // a time of an FLV
 
     std::string name_;
     InputLimits limits_;
@@ -74,6 +75,7 @@ private:
     int probe_score_ = 0;
     std::optional<std::vector<bool>> selected_;
     std::optional<ClockJumps> clock_;              // for formats whose clock may restart
+    std::optional<std::int64_t> flv_start_;        // where an FLV begins, in milliseconds
     std::shared_ptr<const LateParameters> late_;   // none: nothing was looked for
     std::int64_t corrupt_packets_ = 0;
     bool truncated_ = false;

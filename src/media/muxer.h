@@ -57,6 +57,7 @@ public:
 
     [[nodiscard]] AVStream& stream(int index) const { return *context_->streams[index]; }
     [[nodiscard]] int streams() const { return static_cast<int>(context_->nb_streams); }
+    [[nodiscard]] const std::string& name() const { return name_; }   ///< for messages
     [[nodiscard]] const AVOutputFormat& format() const { return *context_->oformat; }
     [[nodiscard]] bool is_mov() const;        ///< MP4 or MOV
     [[nodiscard]] bool is_matroska() const;   ///< Matroska or WebM

@@ -1,8 +1,10 @@
 #include "media/time_line.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
+#include <string>
 
 namespace millstream {
 namespace {
@@ -11,6 +13,24 @@ constexpr AVRational kMilliseconds{1, 1000};
 
 // Timescales must fit 32 bits, and durations in them should stay far from 63.
 constexpr std::int64_t kMostTimescale = std::numeric_limits<std::int32_t>::max();
+
+// libavformat's writer of MP4 and MOV stops at a longer one, or pulls what is behind it to where it begins.
+constexpr std::int64_t kMostMovGap = std::numeric_limits<std::int32_t>::max() - std::int64_t{1};
+
+void check_gap(std::int64_t begin, std::int64_t end, AVRational time_base, const std::string& file) {
+    if (end - begin <= kMostMovGap) {
+        return;
+    }
+    const auto seconds = [&](std::int64_t ticks) {
+        return std::to_string(std::llround(static_cast<double>(ticks) * av_q2d(time_base))) + " s";
+    };
+    throw Error(
+        ErrorKind::input,
+        {"writing the output", file,
+         "the time stamps of the input jump from " + seconds(begin) + " to " + seconds(end) +
+             ", and an MP4 or MOV can say a jump of " + seconds(kMostMovGap) + " at most in the ticks of this stream",
+         "Matroska (.mkv) holds it. If there is no such pause in the input, its time stamps are damaged"});
+}
 
 }   // namespace
 
@@ -116,6 +136,10 @@ void TimeLine::place(AVPacket& packet, const Muxer& muxer) {
     packet.dts = dts + track.lift;
     packet.pts = pts + track.lift;
     TrackState& state = track.state;
+    if (muxer.is_mov()) {
+        check_gap(state.last_dts.value_or(packet.dts), packet.dts, stream.time_base, muxer.name());
+        check_gap(packet.pts, packet.pts + packet.duration, stream.time_base, muxer.name());
+    }
     if (state.last_dts) {
         const bool may_repeat = (muxer.format().flags & AVFMT_TS_NONSTRICT) != 0;
         const std::int64_t least = *state.last_dts + (may_repeat ? 0 : 1);

@@ -46,7 +46,8 @@ public:
     [[nodiscard]] bool begun() const { return begun_; }
 
     /// Sets the packet's pts, dts, duration and time base to the muxer's. dts strictly rise (or rise, where the
-    /// container allows it) and never exceed pts. `packet.stream_index`: the muxer's.
+    /// container allows it) and never exceed pts. `packet.stream_index`: the muxer's. Throws Error(input) for a pause
+    /// that an MP4 cannot hold.
     void place(AVPacket& packet, const Muxer& muxer);
 
     /// The header of an MP4 has been written: tracks without a packet so far are late.

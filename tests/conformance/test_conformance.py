@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import CLIPS, QUICK, ROOT, Run, all_clips, ffmpeg
 from facts import frame_times, probed, streams
 from fidelity import VERDICTS, features_of, table
-from inputs import FEATURES, PICTURE, X264, Feature
+from inputs import FEATURES, PICTURE, TONE, X264, Feature
 from outcome import Outcome, run_all
 from real_clips import CONTAINERS as REAL_CONTAINERS
 from real_clips import RICH, ClipOutcome, clips_table, run_clip
@@ -119,6 +120,41 @@ def test_damaged_time_stamps_are_repaired_counted_and_refused_when_strict(
     strict = run("enhance", source, "-o", "strict.mkv", *QUICK, "--strict")
     assert strict.returncode == 7, strict.stderr
     assert not list(tmp_path.glob("strict*"))
+
+
+def make_flv(path: Path, offset_s: float) -> Path:
+    offset = ["-output_ts_offset", str(offset_s), "-avoid_negative_ts", "disabled"]
+    ffmpeg(*PICTURE, *TONE, *X264, "-c:a", "aac", *offset, path)
+    return path
+
+
+def test_an_flv_whose_clock_wraps_is_read_as_if_it_did_not(run: Run, tmp_path: Path) -> None:
+    """Times below zero, of which the muxer keeps 31 bits: those of a clock that has run for 24.8 days, too."""
+    results: list[list[Any]] = []
+    for name, offset_s in (("plain", 10), ("wraps", -0.3)):
+        source = make_flv(tmp_path / f"{name}.flv", offset_s)
+        for container in ("mp4", "mkv"):
+            done = run("enhance", source, "-o", f"{name}.{container}", *QUICK, "--strict", "--verify")
+            assert done.returncode == 0, done.stderr
+        packets = probed(tmp_path / f"{name}.mp4")["packets"]
+        results.append([(p["stream_index"], p["pts"], p["data_hash"]) for p in packets])
+        results.append(frame_times(tmp_path / f"{name}.mkv"))
+    assert results[2:] == results[:2]
+
+
+def test_a_gap_that_no_mp4_can_say_is_refused_and_kept_in_matroska(run: Run, tmp_path: Path) -> None:
+    """Thirty days between two frames."""
+    source = tmp_path / "gap.mkv"
+    late = ["-vf", "setpts='PTS+gte(N,10)*30*86400/TB'", "-fps_mode", "vfr"]
+    ffmpeg(*PICTURE, *late, *X264, source)
+    refused = run("enhance", source, "-o", "out.mp4", *QUICK)
+    assert refused.returncode == 3, refused.stderr
+    assert "jump from 0 s to 2592000 s" in refused.stderr
+    assert ".mkv" in refused.stderr
+    assert not (tmp_path / "out.mp4").exists()
+    done = run("enhance", source, "-o", "out.mkv", *QUICK)
+    assert done.returncode == 0, done.stderr
+    assert frame_times(tmp_path / "out.mkv") == pytest.approx(frame_times(source), abs=0.0011)
 
 
 def test_a_clean_file_passes_strict(run: Run, video: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "media/clock_jumps.h"
+#include "media/flv_clock.h"
 #include "media/frame_clock.h"
 #include "media/rising_pts.h"
 #include "millstream/error.h"
@@ -120,6 +121,20 @@ TEST_F(ClockJumpsTest, leaves_gaps_forward_and_small_steps_back_alone) {
     EXPECT_EQ(dts_of(0, 9'000'000), 9'000'000);
     EXPECT_EQ(dts_of(0, 8'990'000), 8'990'000);
     EXPECT_EQ(jumps_.jumps(), 0);
+}
+
+TEST(FlvClock, goes_on_where_31_or_32_bits_run_over) {
+    constexpr std::int64_t kStart = (std::int64_t{1} << 31) - 380;
+    EXPECT_EQ(unwrapped_flv_time(kStart, kStart), kStart);
+    EXPECT_EQ(unwrapped_flv_time(2, kStart), kStart + 382);
+    EXPECT_EQ(unwrapped_flv_time((std::int64_t{1} << 32) + 2, kStart), kStart + 382) << "as libavformat reads it";
+}
+
+TEST(FlvClock, leaves_times_of_a_clock_that_does_not_wrap_alone) {
+    for (const std::int64_t time : {-380, -60'000, 0, 40, 1'500'000'000}) {
+        EXPECT_EQ(unwrapped_flv_time(time, 0), time) << "a recording may begin at zero and go on where its source is";
+    }
+    EXPECT_EQ(unwrapped_flv_time(1'999'990'000, 2'000'000'000), 1'999'990'000);
 }
 
 }   // namespace
