@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from measure import machine, run
 
@@ -22,9 +25,22 @@ WITH_LOCK = PLAIN[2:]  # beside a --temporal of its own
 QUIET = [*PLAIN, "--progress", "none"]
 
 
+@functools.cache
 def precision() -> str:
-    """What `--precision auto` means here: bf16 where the processor has it, else fp32."""
-    return "bf16" if machine()["bf16"] else "fp32"
+    """What `--precision auto` means here: fp32, or bf16 where the processor is faster with it."""
+    found = re.search(r"; networks in (\w+)", run([BINARY, "doctor"]).stdout)
+    assert found, "doctor does not say what networks run in"
+    return found.group(1)
+
+
+def machine_in_use() -> dict[str, Any]:
+    """The machine, and what networks run in on it."""
+    return {**machine(), "precision": precision()}
+
+
+def precision_on(info: dict[str, Any]) -> str:
+    """The same of a machine_in_use(), also of one noted before that was asked of the program."""
+    return str(info.get("precision", "bf16" if info["bf16"] else "fp32"))
 
 
 def alone(part: str, clip: Path, model: str, frames: int, folder: Path) -> dict[str, float]:

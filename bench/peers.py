@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from measure import Command
+from measure import Command, machine
 from ours import ROOT
 from trial import Tool
 
@@ -177,8 +177,8 @@ def mlrt_openvino(precision: str) -> Tool:
 
 
 def all_peers(precision: str) -> list[Tool]:
-    """Every peer, the strongest first; `precision` is what mlrt-ov is compared in, beside fp32."""
-    precisions = dict.fromkeys((precision, "fp32"))
+    """Every peer, the strongest first; `precision` is what mlrt-ov is compared in, beside all it can do here."""
+    precisions = dict.fromkeys((precision, "fp32", *(["bf16"] if machine()["bf16"] else [])))
     return [
         *(mlrt_openvino(one) for one in precisions),
         Tool(

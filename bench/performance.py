@@ -27,8 +27,8 @@ import reuse
 import reuse_truth
 from machine_limits import convolution_gflops
 from made_clips import cut_clip, real_clip
-from measure import busy_cpu_s, machine, run, run_counted
-from ours import ROOT, alone, precision, versions
+from measure import busy_cpu_s, run, run_counted
+from ours import ROOT, alone, machine_in_use, precision, versions
 from peers import all_peers, mlrt_openvino, network, package_versions
 from peers_weights import multiplications_per_pixel
 from performance_page import write_page
@@ -65,7 +65,7 @@ class Wish:
         words += " --int8" if self.int8 and section in WITH_INT8 else ""
         today = datetime.date.today().isoformat()
         name = f"{section}: {part}" if part else section
-        self.document.taken[name] = Taken(today, machine(), all_versions(), f"./dev bench peers {words}")
+        self.document.taken[name] = Taken(today, machine_in_use(), all_versions(), f"./dev bench peers {words}")
         save(self.document, RESULTS)
 
     def run_trial(

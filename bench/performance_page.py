@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Callable
 from pathlib import Path
 
+from ours import precision_on
 from performance_plots import COMPARED, at_size, cpu_time, peer_key, plots, title_of, wall, written_ratio
 from performance_profile import profile_text
 from performance_records import Document, Sample, Taken, Trial
@@ -23,11 +24,10 @@ turns, round by round; ratios are those of runs of the same round, and of severa
 
 def machine_text(taken: Taken) -> str:
     info = taken.machine
-    arithmetic = "bf16" if info["bf16"] else "no bf16: every network ran in fp32"
     device = info["gpu"] or "no GPU"
     return (
-        f"{info['cores']} cores of {info['cpu']} ({arithmetic}), {figure(info['memory_gib'])} GiB, {device}, "
-        f"Linux {info['kernel']}"
+        f"{info['cores']} cores of {info['cpu']} (networks in {precision_on(info)}), {figure(info['memory_gib'])} GiB, "
+        f"{device}, Linux {info['kernel']}"
     )
 
 
@@ -250,8 +250,8 @@ def not_shown(document: Document) -> str:
         points.append(
             "Nothing was measured on a GPU; programs that need one (by Vulkan or CUDA) are not in the tables."
         )
-    if not any(info["bf16"] for info in machines_used):
-        points.append("No machine with bf16 was at hand, which Millstream and mlrt-ov use where a processor has it.")
+    if not any(precision_on(info) == "bf16" for info in machines_used):
+        points.append("No machine that is faster in bf16 than in fp32 was at hand.")
     skipped = {e.title: e.skipped for ts in document.trials.values() for t in ts for e in t.entries if e.skipped}
     points += [f"{title}: {why}." for title, why in skipped.items()]
     if not any(t.entry("ours_safe_int8") for t in document.trials.get("clips", [])):

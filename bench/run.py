@@ -29,8 +29,20 @@ import peers
 import reuse as saving
 import safety as crash_safety
 from made_clips import generated_clip, hours_of_sound, real_clip
-from measure import Run, machine, run, run_counted, run_piped, slope_per_1000, watch
-from ours import BINARY, FINISHING_COSTS, PLAIN, QUIET, ROOT, WITH_LOCK, alone, precision, versions
+from measure import Run, run, run_counted, run_piped, slope_per_1000, watch
+from ours import (
+    BINARY,
+    FINISHING_COSTS,
+    PLAIN,
+    QUIET,
+    ROOT,
+    WITH_LOCK,
+    alone,
+    machine_in_use,
+    precision,
+    precision_on,
+    versions,
+)
 from trial import Tool
 
 import temporal as steadiness
@@ -277,7 +289,7 @@ def whole_job_against_peers(folder: Path) -> list[Figure]:
     )
     met = (values[0] >= 1.0, values[1] <= 1.0, values[2] <= 1.1, values[3] >= 1.8 if has_bf16 else None)
     note = f"640x360, {frames} frames, 3 interleaved pairs, {precision()}, same network and encoder settings"
-    notes = (note, note, note, note if has_bf16 else "this processor has no bf16: the target cannot be measured here")
+    notes = (note, note, note, note if has_bf16 else "bf16 is not faster here: the target cannot be measured")
     return [
         Figure(name, value, "x", target, reached, words)
         for (name, target), value, reached, words in zip(wanted.items(), values, met, notes, strict=True)
@@ -332,8 +344,8 @@ BENCHES: dict[str, Callable[[Path], list[Figure]]] = {
 
 
 def taken_here() -> str:
-    info = machine()
-    network = "with bf16" if info["bf16"] else "no bf16: the network ran in fp32"
+    info = machine_in_use()
+    network = f"networks in {precision_on(info)}"
     today, commit = datetime.date.today().isoformat(), versions()["commit"]
     return f"on {today} from commit {commit}, on {info['cores']} cores of {info['cpu']} ({network}), no GPU used"
 
@@ -382,7 +394,7 @@ def write_readme_table(text: str) -> None:
 def save(figures: list[Figure], kept: list[Figure]) -> None:
     measured = {figure.name for figure in figures}
     merged = [figure for figure in kept if figure.name not in measured] + figures
-    document = {"machine": machine(), "versions": versions(), "figures": [asdict(figure) for figure in merged]}
+    document = {"machine": machine_in_use(), "versions": versions(), "figures": [asdict(figure) for figure in merged]}
     RESULTS.write_text(json.dumps(document, indent=2) + "\n")
     write_readme_table(table(merged))
 

@@ -20,7 +20,7 @@ struct Size {
 /// Which library runs the network. `automatic`: OpenVINO on a CPU, Torch on a CUDA device.
 enum class Backend { automatic, torch, openvino };
 
-/// Arithmetic of the network. `automatic`: bf16 where the CPU has it in hardware, fp16 on CUDA, else fp32.
+/// Arithmetic of the network. `automatic`: bf16 where the CPU is faster with it, fp16 on CUDA, else fp32.
 /// `int8`: most convolutions in 8-bit integers, the rest as `automatic` has it; only with OpenVINO on the CPU.
 enum class Precision { automatic, fp32, bf16, fp16, int8 };
 

@@ -14,6 +14,7 @@ struct SystemInfo {
     std::vector<std::pair<std::string, std::string>> libraries;   ///< name, version: FFmpeg, torch, OpenVINO
     std::string cpu_name;
     std::vector<std::string> cpu_features;   ///< what matters for networks: avx2, avx512f, avx512_bf16, amx_bf16, ...
+    std::string cpu_precision;               ///< what `--precision auto` means on the processor: "bf16" or "fp32"
     int cpu_threads = 1;                     ///< that this process may use
     std::uint64_t memory_available = 0;      ///< bytes
     std::optional<std::uint64_t> memory_limit;   ///< of the cgroup, bytes

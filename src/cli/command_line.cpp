@@ -49,7 +49,7 @@ void add_network_options(CLI::App& app, Options& o) {
     value(app, "--backend", "auto|torch|openvino", "what runs the network (auto)", [&o](Text text) {
         o.backend = parse_backend(text);
     })->group(group);
-    value(app, "--precision", "auto|fp32|bf16|fp16|int8", "its arithmetic (auto: what the hardware has)",
+    value(app, "--precision", "auto|fp32|bf16|fp16|int8", "its arithmetic (auto: the fastest that the hardware has)",
           [&o](Text text) { o.precision = parse_precision(text); })
         ->group(group);
     app.add_option_function<std::vector<std::string>>(

@@ -19,7 +19,7 @@ std::string processor(const SystemInfo& system) {
     for (const std::string& feature : system.cpu_features) {
         text += (&feature == &system.cpu_features.front() ? "; " : " ") + feature;
     }
-    return text;
+    return text + "; networks in " + system.cpu_precision + " unless --precision says otherwise";
 }
 
 std::string memory(const SystemInfo& system) {

@@ -7,6 +7,7 @@
 #include <exception>
 #include <utility>
 
+#include "base/cpu.h"
 #include "millstream/error.h"
 #include "model/executor_error.h"
 
@@ -55,8 +56,8 @@ std::optional<Precision> lower_precision(const ExecutorSettings& settings) {
     ExecutorSettings lower = settings;
     lower.precision = Precision::automatic;   // what the hardware has
     resolve_backend(lower);
-    if (lower.precision == Precision::fp32 && lower.backend == Backend::torch) {
-        lower.precision = Precision::bf16;   // in software: slow, but in half the memory
+    if (lower.precision == Precision::fp32 && (lower.backend == Backend::torch || cpu_has_bf16())) {
+        lower.precision = Precision::bf16;   // slower, on Torch perhaps in software, but in half the memory
     }
     return lower.precision == Precision::fp32 ? std::nullopt : std::optional(lower.precision);
 }

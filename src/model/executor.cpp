@@ -63,7 +63,7 @@ void resolve_backend(ExecutorSettings& settings) {
 }
 
 Precision base_precision() {
-    return cpu_has_bf16() ? Precision::bf16 : Precision::fp32;
+    return cpu_gains_from_bf16() ? Precision::bf16 : Precision::fp32;
 }
 
 std::unique_ptr<Executor> make_executor(const Network& network, const ExecutorSettings& settings) {

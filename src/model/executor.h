@@ -56,7 +56,7 @@ public:
 /// bf16 without hardware support is allowed on Torch (slow) and refused on OpenVINO (which would run fp32 silently).
 void resolve_backend(ExecutorSettings& settings);
 
-/// What the layers beside those in int8 are computed in: bf16 where the CPU has it, else fp32.
+/// What the layers beside those in int8 are computed in: bf16 where the CPU gains by it, else fp32.
 Precision base_precision();
 
 /// Builds and compiles. `settings` must be resolved. Throws Error(model) or Error(usage).

@@ -2,17 +2,17 @@
 
 #include <fstream>
 #include <set>
-#include <sstream>
 
 #include "base/cpu.h"
 #include "media/probe.h"
 #include "model/executor.h"
+#include "pipeline/plan_words.h"
 #include "resource/memory.h"
 
 namespace millstream {
 namespace {
 
-// The value behind "key   : value" of /proc/cpuinfo and of the NVIDIA driver's information files; empty = no such key.
+// The value behind "key   : value" of the NVIDIA driver's information files; empty = no such key.
 std::string proc_value(const std::filesystem::path& file, const std::string& key) {
     std::ifstream stream(file);
     for (std::string line; std::getline(stream, line);) {
@@ -26,11 +26,7 @@ std::string proc_value(const std::filesystem::path& file, const std::string& key
 }
 
 std::vector<std::string> network_features() {
-    std::istringstream flags(proc_value("/proc/cpuinfo", "flags"));
-    std::set<std::string> present;
-    for (std::string flag; flags >> flag;) {
-        present.insert(flag);
-    }
+    const std::set<std::string> present = cpu_flags();
     std::vector<std::string> features;
     for (const char* flag :
          {"avx2", "fma", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "amx_int8"}) {
@@ -64,6 +60,7 @@ SystemInfo inspect_system(const std::filesystem::path& disk_path) {
     info.cpu_name = cpu_name();
     info.cpu_features = network_features();
     info.cpu_threads = usable_cpus();
+    info.cpu_precision = words(base_precision());
     info.memory_available = available_memory();
     info.memory_limit = cgroup_memory_limit();
     info.memory_budget = default_memory_budget();

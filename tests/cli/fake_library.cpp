@@ -186,6 +186,7 @@ std::filesystem::path fetch_models() {
 SystemInfo inspect_system(const std::filesystem::path& disk_path) {
     SystemInfo info;
     info.libraries = {{"media", "FFmpeg 0"}};
+    info.cpu_precision = "fp32";
     info.disk_path = disk_path;
     return info;
 }

@@ -21,7 +21,7 @@ TEST(ResolveBackend, means_openvino_on_the_cpu) {
     settings.threads = 0;
     resolve_backend(settings);
     EXPECT_EQ(settings.backend, Backend::openvino);
-    EXPECT_EQ(settings.precision, cpu_has_bf16() ? Precision::bf16 : Precision::fp32);
+    EXPECT_EQ(settings.precision, cpu_gains_from_bf16() ? Precision::bf16 : Precision::fp32);
     EXPECT_EQ(settings.threads, usable_cpus());
 }
 
