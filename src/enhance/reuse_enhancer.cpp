@@ -40,7 +40,7 @@ int strips_for(int requests, Size frame, int reach) {
 ReuseEnhancer::ReuseEnhancer(Settings settings, SteadyEnhancer& network, std::function<at::Tensor()> make_output)
     : settings_(std::move(settings)), network_(network), make_output_(std::move(make_output)) {
     if (settings_.reuse) {
-        planner_.emplace(*settings_.reuse, settings_.frame);
+        planner_.emplace(*settings_.reuse, settings_.frame, settings_.fetch);
         if (settings_.strips > 1) {
             strips_ = cut_strips(settings_.frame, settings_.strips);
         }
@@ -111,6 +111,9 @@ void ReuseEnhancer::finish(Pending& frame) {
     EnhancerFrame done{frame.index, std::move(frame.input), {}};
     if (frame.plan.whole) {
         done.output = strips_.empty() ? std::move(frame.results.front()) : joined_strips(frame.results);
+    } else if (settings_.fetch) {
+        done.output = make_output_();
+        put_together_there({frame.plan, done.input, last_, frame.results}, *settings_.reuse, done.output);
     } else {
         if (at::get_num_threads() != settings_.threads) {
             at::set_num_threads(settings_.threads);   // of the calling thread

@@ -40,6 +40,7 @@ public:
         /// With `reuse`: a whole frame is handed over in so many strips, each with ReuseSettings::reach around, so that
         /// requests can share it. The same bit for bit (fp32).
         int strips = 1;
+        FetchTensor fetch = {};   ///< as of ReusePlanner
     };
     /// `network` must outlive this, and is used by nobody else. `make_output` makes a whole output frame.
     ReuseEnhancer(Settings settings, SteadyEnhancer& network, std::function<at::Tensor()> make_output);

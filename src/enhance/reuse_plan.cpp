@@ -85,6 +85,15 @@ CellCounts changed_cells(const at::Tensor& now, const at::Tensor& before) {
     return {static_cast<int>(columns), changed};
 }
 
+// The same on a device, from where a byte a cell is fetched.
+CellCounts changed_cells(const at::Tensor& now, const at::Tensor& before, const FetchTensor& fetch) {
+    const at::Tensor changed = now.view(at::kInt).ne(before.view(at::kInt)).any(0, true);   // their bits
+    const at::Tensor cells =
+        fetch(at::max_pool2d(changed.to(at::kFloat), {kCell, kCell}, {}, 0, 1, /*ceil_mode=*/true).to(at::kByte));
+    return {static_cast<int>(cells.size(2)),
+            {cells.const_data_ptr<std::uint8_t>(), static_cast<std::size_t>(cells.numel())}};
+}
+
 }   // namespace
 
 ReuseSettings reuse_settings(Reuse reuse, const Network& network, bool tiles_exact, Precision precision) {
@@ -201,7 +210,7 @@ ReusePlan ReusePlanner::start(const at::Tensor& input) {
 }
 
 ReusePlan ReusePlanner::plan_exact(const at::Tensor& input) {
-    const CellCounts changed = changed_cells(input, before_);
+    const CellCounts changed = fetch_ ? changed_cells(input, before_, fetch_) : changed_cells(input, before_);
     before_ = input;
     ReusePlan plan;
     plan.source = BlockGrid<BlockSource>(frame_, still);

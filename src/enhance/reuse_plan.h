@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "enhance/blocks.h"
@@ -87,6 +88,9 @@ struct ReusePlan {
 /// Finds Motion::flow of the frame in hand.
 using FindFlow = std::function<at::Tensor()>;
 
+/// Brings a tensor from the device that frames are on to the host's memory.
+using FetchTensor = std::function<at::Tensor(const at::Tensor&)>;
+
 // Note [Pauses]
 // Where a camera moves or grain dances the search for motion finds little, and costs as much as ever. After one that
 // took away less than it cost, one frame goes without, after the next such two, then four, up to kLongestPause: noise
@@ -97,9 +101,11 @@ using FindFlow = std::function<at::Tensor()>;
 /// which the caller says at a fixed place in the order of frames.
 class ReusePlanner {
 public:
-    ReusePlanner(const ReuseSettings& settings, Size frame) : settings_(settings), frame_(frame) {}
+    /// `fetch`: inputs are on a device, which can be with settings.exact only; none: they are in the host's memory.
+    ReusePlanner(const ReuseSettings& settings, Size frame, FetchTensor fetch = {})
+        : settings_(settings), frame_(frame), fetch_(std::move(fetch)) {}
 
-    /// `input`: [3,h,w] float32 on the CPU, contiguous; not written to any more while this lives. `motion`: with a flow
+    /// `input`: [3,h,w] float32, contiguous; not written to any more while this lives. `motion`: with a flow
     /// or without one; then `find_flow` is asked where it could pay. `restart`: the frame is computed as a whole and
     /// nothing from before it counts.
     ReusePlan next(std::int64_t index, const at::Tensor& input, const Motion& motion, bool restart,
@@ -132,6 +138,7 @@ private:
 
     ReuseSettings settings_;
     Size frame_;
+    FetchTensor fetch_;
     float strictness_ = 1;             // thresholds are multiplied by it
     int pause_ = 0;                    // frames after the next search in vain: Note [Pauses]
     int paused_ = 0;                   // frames to go without a search

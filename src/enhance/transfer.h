@@ -19,6 +19,8 @@ struct TransferInputs {
 
 /// Writes `output` [3,k*h,k*w]. Rows are shared out to Torch's threads; the result does not depend on their number.
 void put_together(const TransferInputs& inputs, const ReuseSettings& settings, at::Tensor& output);
+/// The same with ReuseSettings::exact, by tensor operations: the tensors may be on a device.
+void put_together_there(const TransferInputs& inputs, const ReuseSettings& settings, at::Tensor& output);
 
 /// Root mean square difference between `output` and what the network says, over the blocks of plan.check that are not
 /// computed, in codes of 0..255. `result`: the network's for the check with its halo.

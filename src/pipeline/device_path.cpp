@@ -31,7 +31,8 @@ std::string work_of_host(const PreparedJob& job) {
         !converts_on_device(job.encoder.format, job.encoder.colour)) {
         return "their colour matrix is converted there";
     }
-    return job.plan.reuse == Reuse::off ? "" : "what can be reused is found there";
+    const bool looked_at = job.plan.reuse != Reuse::off && job.plan.reuse != Reuse::exact;
+    return looked_at ? "what can be reused is found there" : "";
 }
 
 std::string why_on_host(const PreparedJob& job) {

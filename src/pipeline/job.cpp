@@ -284,7 +284,7 @@ private:
             const Network& network = job_.model->network;
             settings.reuse = reuse_settings(job_.plan.reuse, network, job_.plan.tiles_exact, job_.executor.precision);
             settings.enhancer.executor.any_shape = true;
-            if (settings.enhancer.layout.tile == settings.enhancer.frame) {
+            if (settings.enhancer.layout.tile == settings.enhancer.frame && !link_) {   // its requests share one device
                 settings.strips = strips_for(job_.executor.requests, settings.enhancer.frame, settings.reuse->reach);
                 settings.enhancer.executor.waiting = kWaitingAreas * job_.executor.requests;
             }

@@ -148,9 +148,10 @@ MemoryChoice lay_out(const MemoryNeeds& needs, const Candidate& tiles, int reque
         const std::uint64_t tensors = inputs * needs.input_tensor + outputs * needs.output_tensor;
         // Nobody waits for the device before the encoder's side: planes are kept until it has come to them.
         const std::uint64_t planes = (outputs + (separate ? 2 : 0)) * needs.source_picture + needs.result_picture;
-        choice.memory.vram += tensors + choice.memory.temporal + planes;
+        choice.memory.vram += tensors + choice.memory.temporal + choice.memory.reuse + planes;
         choice.memory.frames -= tensors;
         choice.memory.temporal = 0;
+        choice.memory.reuse = 0;
     }
     return choice;
 }

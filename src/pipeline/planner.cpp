@@ -214,8 +214,9 @@ private:
     }
 
     void choose_reuse() {
-        const bool on_host = job_.executor.links.empty();   // what decides on it looks at the host's memory
-        job_.plan.reuse = on_host && reuse_pays(job_.model->network) ? options().reuse : Reuse::off;
+        // What judges differences looks at the host's memory; that there are none is found on a device, too.
+        const bool can_be = job_.executor.links.empty() || options().reuse == Reuse::exact;
+        job_.plan.reuse = can_be && reuse_pays(job_.model->network) ? options().reuse : Reuse::off;
         if (job_.checkpoint && job_.checkpoint->resolved.reuse == words(Reuse::off)) {   // for lack of memory
             job_.plan.reuse = Reuse::off;
         }

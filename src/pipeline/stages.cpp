@@ -13,6 +13,17 @@ std::vector<std::int64_t> rgb_shape(int width, int height) {
     return {3, height, width};
 }
 
+FetchTensor fetch_from(const std::shared_ptr<DeviceLink>& link) {
+    if (!link) {
+        return {};
+    }
+    return [link](const at::Tensor& there) {
+        at::Tensor here = at::empty(there.sizes(), there.scalar_type());
+        link->download({there}, {here});
+        return here;
+    };
+}
+
 }   // namespace
 
 DecodeSource::DecodeSource(VideoDecoder& decoder, LiveFrames& live, const Chunks& chunks, const DecodeStart& start,
@@ -107,7 +118,8 @@ EnhanceStage::EnhanceStage(const Settings& settings, SteadyEnhancer::Surrounding
                       settings.enhancer.frame.height * settings.enhancer.scale),
             settings.link ? settings.link->device() : at::Device(at::kCPU)),
       network_(settings.enhancer, completed(std::move(surroundings))),
-      enhancer_({settings.reuse, settings.enhancer.frame, settings.enhancer.executor.threads, settings.strips},
+      enhancer_({settings.reuse, settings.enhancer.frame, settings.enhancer.executor.threads, settings.strips,
+                 fetch_from(settings.link)},
                 network_, [this] { return pool_.take(); }),
       stop_(std::move(stop)) {
     if (settings.reuse && !settings.reuse->exact && settings.find_motion) {

@@ -84,7 +84,7 @@ class EnhanceStage : public Stage {
 public:
     struct Settings {
         SteadyEnhancer::Settings enhancer;
-        std::optional<ReuseSettings> reuse;   ///< nothing: every frame is computed
+        std::optional<ReuseSettings> reuse;   ///< nothing: every frame is computed; with `link` exact
         int strips = 1;                       ///< of a whole frame: ReuseEnhancer::Settings
         /// Nobody has filled Frame::motion: cuts and flow are found here, where reuse needs them.
         std::optional<FlowQuality> find_motion;
@@ -132,8 +132,8 @@ private:
 
 /// Fills Frame::result from Frame::output and Frame::alpha: colour conversion, and resampling where the sizes differ.
 /// `link`: Frame::output is on that device; it is converted there, without dither, and its planes come back. Then the
-/// sizes must be the same, and there is no alpha. `surface`: gives pictures in that device's memory (NV12, P010), which are
-/// filled there instead, and where the encoder reads them.
+/// sizes must be the same, and there is no alpha. `surface`: gives pictures in that device's memory (NV12, P010), which
+/// are filled there instead, and where the encoder reads them.
 class ToPictureStage : public Stage {
 public:
     ToPictureStage(Size network_output, const EncoderSettings& encoder, std::shared_ptr<DeviceLink> link = nullptr,

@@ -37,11 +37,13 @@ struct Setup {
     bool step = false;            // StepExecutor
     bool flow = false;
     int strips = 1;
+    bool there = false;   // as on a device
 };
 
 struct Outcome {
     Frames outputs;
     ReuseCounts counts;
+    std::int64_t fetched_bytes = 0;   // from the device
 };
 
 Outcome run(const Frames& inputs, const Setup& setup) {
@@ -60,11 +62,15 @@ Outcome run(const Frames& inputs, const Setup& setup) {
     };
     surroundings.make_output = [](Size size) { return at::full({3, size.height, size.width}, -1.0F); };
     SteadyEnhancer network(settings, surroundings);
-    ReuseEnhancer enhancer({setup.reuse, kFrame, 1, setup.strips}, network, [] {
+    Outcome outcome;
+    const FetchTensor fetch = [&](const at::Tensor& found) {
+        outcome.fetched_bytes += static_cast<std::int64_t>(found.nbytes());
+        return found.contiguous();
+    };
+    ReuseEnhancer enhancer({setup.reuse, kFrame, 1, setup.strips, setup.there ? fetch : FetchTensor()}, network, [] {
         return at::full({3, kFrame.height * kScale, kFrame.width * kScale}, -1.0F);
     });
     MotionOnDemand motion(FlowQuality::full);
-    Outcome outcome;
     std::int64_t expected = setup.first;
     const auto keep = [&](std::optional<EnhancerFrame> done) {
         if (done) {
@@ -167,6 +173,23 @@ TEST(Reuse, strips_are_much_higher_than_what_is_around_them) {
     EXPECT_EQ(strips_for(8, {640, 480}, 19), 4);
     EXPECT_EQ(strips_for(8, {640, 480}, 200), 1);
     EXPECT_EQ(strips_for(1, {640, 480}, 19), 1);
+}
+
+TEST(Reuse, exact_decides_and_gives_the_same_by_tensor_operations_and_fetches_a_byte_for_64_pixels) {
+    Frames frames = screen();
+    frames.push_back(with_square(frames.back(), kFrame.width - 1, kFrame.height - 1, 1));
+    frames.push_back(frames.back().clone());
+    frames.back()[1][0][0] = -0.0F;   // equal to 0, but not the same
+    for (const bool tiles_exact : {true, false}) {
+        const Outcome here = run(frames, {.reuse = settings(Reuse::exact, tiles_exact)});
+        const Outcome there = run(frames, {.reuse = settings(Reuse::exact, tiles_exact), .there = true});
+        expect_equal(there.outputs, here.outputs);
+        EXPECT_EQ(there.counts.computed_frames, here.counts.computed_frames);
+        EXPECT_EQ(there.counts.whole_frames, here.counts.whole_frames);
+        EXPECT_GT(there.counts.frames, there.counts.whole_frames);
+        EXPECT_EQ(here.fetched_bytes, 0);
+        EXPECT_EQ(there.fetched_bytes, 13 * kFrame.width * kFrame.height / 64) << "not for the first";
+    }
 }
 
 TEST(Reuse, exact_computes_everything_where_everything_changes_a_little) {

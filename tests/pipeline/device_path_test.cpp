@@ -45,7 +45,8 @@ std::vector<Picture> sources(const PixelFormat& format = {}) {
 
 // The sources through the stages, by the host where `link` is null.
 std::vector<Picture> results(std::shared_ptr<DeviceLink> link, int tile, std::vector<Picture> pictures_in = sources(),
-                             const std::function<Picture()>& surface = nullptr) {
+                             const std::function<Picture()>& surface = nullptr,
+                             const std::optional<ReuseSettings>& reuse = std::nullopt) {
     const PixelFormat format = pictures_in.front().format;
     const Network network = identity_network();
     EnhanceStage::Settings settings;
@@ -58,6 +59,8 @@ std::vector<Picture> results(std::shared_ptr<DeviceLink> link, int tile, std::ve
     settings.enhancer.layout = {tile == 0 ? kFrame : Size{tile, tile}, 0, 0};
     settings.keep_input = true;
     settings.link = link;
+    settings.reuse = reuse;
+    settings.find_motion = FlowQuality::fast;
     SteadyEnhancer::Surroundings surroundings;
     surroundings.make_executor = [&](const ExecutorSettings& wanted) { return make_executor(network, wanted); };
     ToTensorStage to_tensor(format, kFrame.width, kFrame.height, false, link);
@@ -172,7 +175,8 @@ TEST(DevicePath, an_encoder_that_reads_on_the_device_gets_the_same_planes_there_
     for (const PixelFormat& format : {PixelFormat{}, PixelFormat{.depth = 10}}) {
         SCOPED_TRACE(describe_format(format));
         CountedMemory memory;
-        const std::vector<Picture> downloaded = results(std::make_shared<CountedDevice>(memory, true), 0, sources(format));
+        const std::vector<Picture> downloaded =
+            results(std::make_shared<CountedDevice>(memory, true), 0, sources(format));
         const auto device = std::make_shared<CountedDevice>(memory, true);
         const std::vector<Picture> there = results(device, 0, sources(format), [&] {
             return as_decoded_on_device(blank(format, kFrame.width, kFrame.height));
@@ -191,6 +195,33 @@ TEST(DevicePath, an_encoder_that_reads_on_the_device_gets_the_same_planes_there_
         EXPECT_EQ(device->traffic().synchronisations.load(), kFrames);
         EXPECT_EQ(device->counts().host_waits, kFrames);
     }
+}
+
+TEST(DevicePath, what_is_bit_for_bit_as_before_is_found_and_kept_on_the_device) {
+    const auto screen = [] {   // the same twice, then twice with another corner
+        std::vector<Picture> pictures;
+        for (int i = 0; i < kFrames; ++i) {
+            pictures.push_back(std::move(sources().front()));
+            set_sample(pictures.back(), 0, 0, 0, i < 2 ? 50 : 200);
+        }
+        return pictures;
+    };
+    const ReuseSettings exact = reuse_settings(Reuse::exact, identity_network(), true, Precision::fp32);
+    CountedMemory memory;
+    {
+        const std::vector<Picture> wanted = results(std::make_shared<CountedDevice>(memory, true), 0, screen());
+        const auto device = std::make_shared<CountedDevice>(memory, true);
+        const std::vector<Picture> got = results(device, 0, screen(), nullptr, exact);
+        ASSERT_EQ(got.size(), wanted.size());
+        for (std::size_t i = 0; i < got.size(); ++i) {
+            for (int plane = 0; plane < 3; ++plane) {
+                EXPECT_EQ(difference(got[i], wanted[i], plane).largest, 0) << "frame " << i << " plane " << plane;
+            }
+        }
+        EXPECT_EQ(device->traffic().downloads.load(), 3 * kFrames + kFrames - 1) << "a map for each but the first";
+        EXPECT_EQ(device->counts().pageable_copies, 0);
+    }
+    EXPECT_EQ(memory.live(), 0U) << "a frame's memory is let go";
 }
 
 TEST(DevicePath, a_matrix_that_the_device_does_not_know_is_converted_by_the_host) {
@@ -241,6 +272,8 @@ TEST_F(StayingJob, decodes_on_the_device_that_the_network_runs_on) {
     ASSERT_TRUE(place_of_decoding(job_));
     EXPECT_EQ(place_of_decoding(job_)->device, 1);
     EXPECT_EQ(words_of_decoding(job_), "Frames that cuda decodes stay on cuda:1.");
+    job_.plan.reuse = Reuse::exact;
+    EXPECT_TRUE(place_of_decoding(job_)) << "that is found there";
     job_.plan.options.hwaccel.clear();
     EXPECT_FALSE(place_of_decoding(job_));
     EXPECT_EQ(words_of_decoding(job_), "");
@@ -268,6 +301,7 @@ TEST_F(StayingJob, fetches_decoded_frames_where_something_is_done_in_the_hosts_m
         {"only those of cuda", [](auto& job) { job.plan.options.hwaccel = "vaapi"; }, true},
         {"runs on no CUDA device", [](auto& job) { job.executor.links.clear(); }},
         {"several devices", [this](auto& job) { job.executor.links.push_back(device_); }},
+        {"reused", [](auto& job) { job.plan.reuse = Reuse::safe; }},
         {"a filter", [](auto& job) { job.filtered = true; }},
         {"debug view", [](auto& job) { job.plan.options.debug_view = DebugView::flow; }},
         {"alpha", [](auto& job) { job.encoder.format.alpha = true; }},

@@ -164,6 +164,11 @@ TEST(FitMemory, buffers_between_host_and_device_are_counted) {
     EXPECT_EQ(fit_memory(needs, smallest)->memory.vram,
               resident->memory.vram + needs.surfaces + 3 * needs.result_picture)
         << "the encoder's";
+    needs.reuse = true;
+    needs.reuse_work = kMiB;
+    const auto reusing = fit_memory(needs, smallest);
+    EXPECT_EQ(reusing->memory.reuse, 0U) << "not in the host's memory";
+    EXPECT_GT(reusing->memory.vram, resident->memory.vram + 4 * needs.output_tensor);
 }
 
 TEST(FitMemory, two_devices_share_the_requests_and_each_needs_half) {
