@@ -1,5 +1,9 @@
 #include "media/time_line.h"
 
+extern "C" {
+#include <libavutil/common.h>
+}
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -18,7 +22,7 @@ constexpr std::int64_t kMostTimescale = std::numeric_limits<std::int32_t>::max()
 constexpr std::int64_t kMostMovGap = std::numeric_limits<std::int32_t>::max() - std::int64_t{1};
 
 void check_gap(std::int64_t begin, std::int64_t end, AVRational time_base, const std::string& file) {
-    if (end - begin <= kMostMovGap) {
+    if (av_sat_sub64(end, begin) <= kMostMovGap) {   // hostile times in fine ticks may be any number
         return;
     }
     const auto seconds = [&](std::int64_t ticks) {
@@ -138,7 +142,7 @@ void TimeLine::place(AVPacket& packet, const Muxer& muxer) {
     TrackState& state = track.state;
     if (muxer.is_mov()) {
         check_gap(state.last_dts.value_or(packet.dts), packet.dts, stream.time_base, muxer.name());
-        check_gap(packet.pts, packet.pts + packet.duration, stream.time_base, muxer.name());
+        check_gap(packet.pts, av_sat_add64(packet.pts, packet.duration), stream.time_base, muxer.name());
     }
     if (state.last_dts) {
         const bool may_repeat = (muxer.format().flags & AVFMT_TS_NONSTRICT) != 0;
