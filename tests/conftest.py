@@ -102,6 +102,11 @@ def excerpt(clip: Path, folder: Path) -> Path:
     return folder / clip.name
 
 
+def excerpts_in_words() -> str:
+    """A sentence each, for the documents."""
+    return "".join(f"Of `{name}` the first {seconds} seconds.\n" for name, seconds in EXCERPTS.items())
+
+
 @pytest.fixture(scope="session")
 def clips() -> Path:
     if not CLIPS.is_dir():

@@ -10,9 +10,10 @@ HEAD = """# What OUT has of IN
 Written by the conformance suite (`./dev test --full`), which makes a small video for every row, enhances it with the
 identity network and compares ffprobe's view of both files. FFmpeg {version}.
 
-- **kept**: the same in OUT; times within a millisecond where Matroska or WebM is on either side, else exactly.
+- **kept**: the same in OUT; frame times within a millisecond where Matroska or WebM is on either side, else exactly;
+  the A/V offset, which is where each sound ends, within a millisecond.
 - **converted**: in the form the container or the codec has for it.
-- **said**: the container, or this FFmpeg's writer of it, cannot hold it; the plan says so before the start.
+- **said**: the container, the encoder, or this FFmpeg's writer cannot hold it; the plan says so before the start.
 - **refused**: the plan refuses it before anything is written, and says what would do.
 - **-**: not tried.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conftest import EXCERPTS, excerpt
+from conftest import excerpt, excerpts_in_words
 from facts import ASPECTS, decoded_times, is_same, streams, video
 from outcome import run_program
 
@@ -142,8 +142,15 @@ def words(outcome: ClipOutcome) -> str:
 HEAD = """
 ## Real clips
 
-The same aspects of {clips} clips for development. What a clip does not have counts as kept where the result has not got
-it either. Of {excerpts} the first seconds. **refused**: there is no video in it, which is said; nothing is written.
+The same aspects of {clips} clips for development, written with H.264, those of 10 bit with HEVC.
+{excerpts}What a clip does not have counts as kept where the result has not got it either. All times are compared to
+within a millisecond.
+
+- **converted** also: what the clip leaves open about its colours or chroma location is said in the result; pixels that
+  are square are said to be so, or not; dates and places in another notation; AAC of MPEG-TS without its ADTS headers;
+  the first sound of an MP4 marked as default where none was.
+- **repaired**: damage in the clip, in the words of the report.
+- **refused**: there is no video in it, which is said; nothing is written.
 
 | clip | mkv | mp4 |
 |---|---|---|
@@ -154,4 +161,4 @@ def clips_table(outcomes: list[ClipOutcome]) -> str:
     cells = {(o.clip, o.container): words(o) for o in outcomes}
     clips = list(dict.fromkeys(o.clip for o in outcomes))
     rows = [f"| `{clip.name}` | {' | '.join(cells[clip, c] for c in CONTAINERS)} |" for clip in clips]
-    return HEAD.format(clips=len(clips), excerpts=", ".join(EXCERPTS)) + "\n".join(rows) + "\n"
+    return HEAD.format(clips=len(clips), excerpts=excerpts_in_words()) + "\n".join(rows) + "\n"
