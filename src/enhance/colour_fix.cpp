@@ -7,18 +7,18 @@
 #include <cstdint>
 
 // Note [Colour fix]
-// Networks shift brightness and hue: the shipped ones by 0.7 to 7 code values on average over 32x32 blocks of five real
-// clips, by up to 14 in single blocks. The source knows better: what is coarser than a few pixels does not have to be
-// invented. So the difference between source and output is taken over cells of 4x4 input pixels, smoothed with
-// [1 2 1]/4 both ways, interpolated bilinearly and added. Together that is a low pass of about 3.5 input pixels
-// (standard deviation). Measured per 32x32 block, mean and worst over the five clips, with the gradient energy that is
-// left (animevideov3 x2, clearreality x4, span-hfa2k x2):
+// Networks shift brightness and hue: some of the shipped ones by up to 7 code values on average over 32x32 blocks, by
+// up to 14 in single blocks (docs/colour.md). The source knows better: what is coarser than a few pixels does not have
+// to be invented. So the difference between source and output is taken over cells of 4x4 input pixels, smoothed with [1
+// 2 1]/4 both ways, interpolated bilinearly and added. Together that is a low pass of about 3.5 input pixels (standard
+// deviation). Measured per 32x32 block, mean and worst over the five clips, with the gradient energy that is left
+// (animevideov3 x2, clearreality x4, span-hfa2k x2):
 //
 //     cells of 8          0.03-0.29   worst 1.4    gradients 0.993-1.003
 //     cells of 8, twice   0.02-0.15   worst 0.7    gradients 0.991-1.004
 //     cells of 4          0.01-0.13   worst 0.6    gradients 0.991-1.004
 //
-// The exception is a network that diverges (SPAN x2 on saturated skies): its error is neither smooth nor small.
+// The exception is a network that diverges (SPAN on saturated colours): its error is neither smooth nor small.
 
 namespace millstream {
 namespace {

@@ -1,4 +1,5 @@
-// MPEG-TS and -PS may restart their clock anywhere (spliced recordings). One time line is made of it.
+// MPEG-TS and -PS, and FLV, may restart their clock anywhere (spliced recordings, a sender that came back). One time
+// line is made of it.
 #pragma once
 
 #include <cstdint>

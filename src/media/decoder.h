@@ -44,7 +44,7 @@ struct DecodeStatistics {
     std::int64_t missing_pts = 0;        ///< absent
     std::int64_t repeated_pts = 0;       ///< the same as the one before
     std::int64_t backward_pts = 0;       ///< earlier than the one before
-    std::int64_t clock_jumps = 0;        ///< times the file's clock started again (MPEG-TS and -PS)
+    std::int64_t clock_jumps = 0;        ///< times the file's clock started again (MPEG-TS and -PS, FLV)
     std::int64_t on_device = 0;          ///< pictures handed out that have stayed on the device
     std::int64_t resized_frames = 0;     ///< of another size, format or matrix than the first
     std::uint64_t bytes_read = 0;        ///< of the file

@@ -85,10 +85,11 @@ Demuxer::Demuxer(InputIo io, std::string name, const InputLimits& limits, std::s
     quiet_ffmpeg();
     read_headers(recognise(), form);
     io_->error = 0;   // of a place that opening could do without; read() will meet it again
-    if ((context_->iformat->flags & AVFMT_TS_DISCONT) != 0) {
+    const bool flv = is_flv(*context_->iformat);
+    if (flv || (context_->iformat->flags & AVFMT_TS_DISCONT) != 0) {
         clock_.emplace();
     }
-    if (is_flv(*context_->iformat) && is_sane_time(context_->start_time, AV_TIME_BASE_Q)) {
+    if (flv && is_sane_time(context_->start_time, AV_TIME_BASE_Q)) {
         flv_start_ = av_rescale_q(context_->start_time, AV_TIME_BASE_Q, kMilliseconds);
         for (unsigned i = 0; i < context_->nb_streams; ++i) {
             unwrap(context_->streams[i]->start_time);

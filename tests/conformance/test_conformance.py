@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,24 @@ def test_an_flv_whose_clock_wraps_is_read_as_if_it_did_not(run: Run, tmp_path: P
         results.append([(p["stream_index"], p["pts"], p["data_hash"]) for p in packets])
         results.append(frame_times(tmp_path / f"{name}.mkv"))
     assert results[2:] == results[:2]
+
+
+def test_an_flv_whose_clock_starts_again_goes_on_where_it_was(run: Run, tmp_path: Path) -> None:
+    """Two recordings of the same length in one file, as a live sender leaves it that went away and came back."""
+    one = tmp_path / "one.flv"
+    tone = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=2"]
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=96x64:rate=24:duration=2", *tone, *X264, "-c:a", "aac", one)
+    header_bytes = 13
+    (tmp_path / "two.flv").write_bytes(one.read_bytes() + one.read_bytes()[header_bytes:])
+    done = run("enhance", "two.flv", "-o", "two.mkv", *QUICK)
+    assert done.returncode == 0, done.stderr
+    assert "1 times the file's clock started again" in done.stdout + done.stderr
+    assert "were repaired" not in done.stdout + done.stderr
+    times, source_times = frame_times(tmp_path / "two.mkv"), frame_times(one)
+    assert len(times) == 2 * len(source_times)
+    steps = [after - before for before, after in itertools.pairwise(times)]
+    assert max(steps) < 0.1
+    assert min(steps) > 0.03
 
 
 def test_a_gap_that_no_mp4_can_say_is_refused_and_kept_in_matroska(run: Run, tmp_path: Path) -> None:
