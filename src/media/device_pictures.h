@@ -15,8 +15,8 @@ namespace millstream {
 /// been told which GPU to use.
 bool reads_on_device(const EncoderSettings& settings);
 
-/// Hands out pictures of one size to be filled (Picture::on_device), and takes their memory back when the last copy, the
-/// encoder's included, is gone. Thread-safe. Pictures may outlive it.
+/// Hands out pictures of one size to be filled (Picture::on_device), and takes their memory back when the last copy,
+/// the encoder's included, is gone. Thread-safe. Pictures may outlive it.
 class DevicePictures {
 public:
     /// For settings of which reads_on_device(). Throws Error(usage) where the device cannot be opened.

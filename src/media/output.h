@@ -23,8 +23,8 @@ struct OutputSpec {
     std::string container;        ///< FFmpeg muxer name
     EncoderSettings encoder;
     std::shared_ptr<DevicePictures> surfaces = {};   ///< of which the pictures are; null: they are in the host's memory
-    std::vector<CarriedStream> carried;   ///< beside the video, rising indices
-    std::uint64_t index_bytes = 0;        ///< MP4, MOV: room for Note [Index in front]; 0 = the index stays at the end
+    std::vector<CarriedStream> carried;              ///< beside the video, rising indices
+    std::uint64_t index_bytes = 0;   ///< MP4, MOV: room for Note [Index in front]; 0 = the index stays at the end
     std::optional<OutputState> resume = {};   ///< go on behind it; what the file holds beyond is cut off
     /// Where nothing is gone on with: takes the text `begun` before the file is emptied, in place of what it is about.
     std::filesystem::path checkpoint = {};

@@ -111,8 +111,12 @@ private:
         streams_.guard.recordDataPtrOnStream(there.storage().data_ptr(), work);   // and not free before that is done
         return there;
     }
-    at::Tensor copy_of(const at::Tensor& theirs) override { return send(theirs); }
-    void copy_into(const at::Tensor& result, const at::Tensor& theirs) override { receive(result, theirs); }
+    at::Tensor copy_of(const at::Tensor& theirs) override {
+        return send(theirs);
+    }
+    void copy_into(const at::Tensor& result, const at::Tensor& theirs) override {
+        receive(result, theirs);
+    }
     void receive(const at::Tensor& result, const at::Tensor& staged) override {
         const c10::StreamGuard guard(streams_.download);
         staged.copy_(result, /*non_blocking=*/true);

@@ -36,8 +36,8 @@ public:
     /// [Staging]).
     std::vector<at::Tensor> upload(const std::vector<at::Tensor>& hosts);
     /// Copies of `theirs`, tensors over memory of this device that somebody else lends (a hardware decoder) and that
-    /// was written on the stream of uploads: contiguous, made on that stream. The host waits until they are, so that the
-    /// memory can be given back. What the calling thread asks of the device from now on finds them there.
+    /// was written on the stream of uploads: contiguous, made on that stream. The host waits until they are, so that
+    /// the memory can be given back. What the calling thread asks of the device from now on finds them there.
     std::vector<at::Tensor> take_over(const std::vector<at::Tensor>& theirs);
     /// Copies each of `results` into that of `theirs` (same shape and type), memory of this device that somebody else
     /// lends (an encoder), as download() does into the host's.

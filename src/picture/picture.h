@@ -67,7 +67,8 @@ struct Plane {
     std::ptrdiff_t stride = 0;   ///< bytes from a row to the next
 };
 
-/// How samples lie in the memory of a device where a hardware decoder has left them (NV12, P010, P016).
+/// How samples lie in the memory of a device where a hardware decoder leaves them and an encoder reads them (NV12,
+/// P010, P016).
 struct DevicePlanes {
     int device = 0;        ///< its number among CUDA's
     int chroma_step = 2;   ///< samples from one of U to the next: those of V lie between them
