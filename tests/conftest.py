@@ -6,6 +6,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -32,6 +33,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "full: takes long; only with --full")
+    # Who runs the tests in the background may ignore these, and what they start would, too.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -117,6 +121,33 @@ def clips() -> Path:
 def ffmpeg(*arguments: str | Path) -> None:
     assert shutil.which("ffmpeg"), "the tests need the ffmpeg command"
     subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *map(str, arguments)], check=True, timeout=120)
+
+
+# A process's peak begins with what the one that started it had: a small one stands between the tests, which may have
+# loaded Torch, and the program.
+LAUNCHER = """
+import os, sys
+peak, group, *command = sys.argv[1:]
+child = os.fork()
+if child == 0:
+    if group:
+        with open(group, "w") as members:
+            members.write(str(os.getpid()))
+    os.execv(command[0], command)
+_, status, usage = os.wait4(child, 0)
+with open(peak, "w") as file:
+    file.write(str(usage.ru_maxrss))
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+def run_measured(command: Sequence[str | Path], folder: Path, cgroup: Path | None = None) -> tuple[int, str, float]:
+    """Exit code, messages, and peak resident memory in MiB, as the kernel accounts for the finished process."""
+    peak = folder / "peak.txt"
+    group = "" if cgroup is None else cgroup / "cgroup.procs"
+    launch = [sys.executable, "-S", "-c", LAUNCHER, peak, group, *command]
+    done = subprocess.run([*map(str, launch)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return done.returncode, done.stderr, int(peak.read_text()) / 1024
 
 
 def make_video(path: Path, *, size: str = "160x90", frames: int = 24, sound: bool = True) -> Path:

@@ -1,7 +1,13 @@
 #include "media/deinterlacer.h"
 
+extern "C" {
+#include <libavutil/pixdesc.h>
+}
+
 #include <string>
 #include <utility>
+
+#include "millstream/error.h"
 
 namespace millstream {
 namespace {
@@ -12,10 +18,23 @@ std::string filter(const Deinterlacing& settings) {
            ":parity=" + (settings.top_field_first ? "tff" : "bff") + ":deint=all";
 }
 
+// FFmpeg's bwdif compares three columns and four lines of every plane.
+const FilterInput& large_enough(const FilterInput& input) {
+    const AVPixFmtDescriptor& layout = *av_pix_fmt_desc_get(input.format);
+    if (AV_CEIL_RSHIFT(input.width, layout.log2_chroma_w) < 3 ||
+        AV_CEIL_RSHIFT(input.height, layout.log2_chroma_h) < 4) {
+        throw Error(
+            ErrorKind::input,
+            {"deinterlacing", std::to_string(input.width) + "x" + std::to_string(input.height) + " pictures",
+             "a plane of theirs has less than 3 columns or 4 lines", "Take them as they are: --deinterlace off"});
+    }
+    return input;
+}
+
 }   // namespace
 
 Deinterlacer::Deinterlacer(const FilterInput& input, const Deinterlacing& settings, int threads)
-    : graph_(input, filter(settings), threads), fields_(settings.rate == DeinterlacedRate::fields) {}
+    : graph_(large_enough(input), filter(settings), threads), fields_(settings.rate == DeinterlacedRate::fields) {}
 
 void Deinterlacer::push(av::Frame frame, std::int64_t duration) {
     if (!timings_.empty()) {

@@ -4,6 +4,9 @@
 
 #include <string>
 
+#include "media/deinterlacer.h"
+#include "millstream/error.h"
+
 namespace millstream {
 namespace {
 
@@ -78,6 +81,20 @@ TEST(FieldRate, HalvesTheTickAndDoublesTheRate) {
     EXPECT_EQ(source.video().start_pts, 252000);
     EXPECT_EQ(source.video().video->average_rate, (Rational{50, 1}));
     EXPECT_EQ(source.video().video->frames, 200);
+}
+
+TEST(Deinterlacer, RefusesPicturesThatItsFilterCannotTake) {
+    const Deinterlacing frames{.rate = DeinterlacedRate::frames};
+    try {
+        const Deinterlacer deinterlacer({AV_PIX_FMT_YUV420P, 48, 6}, frames, 1);
+        ADD_FAILURE() << "its chroma has three lines";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::input);
+        EXPECT_NE(std::string(error.what()).find("48x6"), std::string::npos) << error.what();
+    }
+    EXPECT_THROW(Deinterlacer({AV_PIX_FMT_YUV420P, 4, 48}, frames, 1), Error);
+    EXPECT_NO_THROW(Deinterlacer({AV_PIX_FMT_YUV420P, 5, 7}, frames, 1));
+    EXPECT_NO_THROW(Deinterlacer({AV_PIX_FMT_GRAY8, 3, 4}, frames, 1));
 }
 
 }   // namespace

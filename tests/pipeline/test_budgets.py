@@ -6,14 +6,13 @@ import json
 import os
 import re
 import statistics
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import make_video
+from conftest import make_video, run_measured
 
 MODELS = {
     "identity": ["--model", "identity", "--scale", "1"],
@@ -31,25 +30,24 @@ class Finished:
 
 
 def enhance(millstream: Path, folder: Path, source: Path, *arguments: str, cgroup: Path | None = None) -> Finished:
-    """One job with a report; peak memory as the kernel accounts for the finished process."""
+    """One job with a report."""
     report = folder / "report.json"
     report.unlink(missing_ok=True)
-    command = [millstream, "enhance", source, "-y", "-o", folder / "out.mp4", "--report", report, "--progress", "none"]
-
-    def enter() -> None:
-        if cgroup is not None:
-            (cgroup / "cgroup.procs").write_text(str(os.getpid()))
-
-    with (folder / "errors.txt").open("w+") as errors:
-        process = subprocess.Popen(
-            [*map(str, command), *arguments], stdout=subprocess.DEVNULL, stderr=errors, preexec_fn=enter
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        errors.seek(0)
-        said = errors.read()
+    command: list[str | Path] = [
+        millstream,
+        "enhance",
+        source,
+        "-y",
+        "-o",
+        folder / "out.mp4",
+        "--report",
+        report,
+        "--progress",
+        "none",
+    ]
+    code, said, peak_mib = run_measured([*command, *arguments], folder, cgroup)
     found = json.loads(report.read_text()) if report.exists() else {}
-    return Finished(process.returncode, said, usage.ru_maxrss / 1024, found)
+    return Finished(code, said, peak_mib, found)
 
 
 def keeps(finished: Finished, budget_mib: int) -> None:
