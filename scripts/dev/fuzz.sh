@@ -46,8 +46,8 @@ run_fuzzers() {
     each_fuzzer build/fuzz/corpus "-max_total_time=$seconds -runs=-1" "$@"
 }
 
-# rerun_fuzzers SECONDS TARGET…: with the same inputs every time and on every machine, as many as fuzz/TARGET.options
-# says (about a minute of two slow cores), fewer where the time ends before.
+# rerun_fuzzers SECONDS TARGET…: from the same seed every time, with as many inputs as fuzz/TARGET.options says, fewer
+# where the time ends before: a fast machine is not fed more than a slow one, and new faults are ./dev fuzz's to find.
 rerun_fuzzers() {
     local seconds=$1
     shift
