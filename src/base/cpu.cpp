@@ -10,11 +10,14 @@
 #include <set>
 #include <sstream>
 #include <string>
-#include <string_view>
 #include <thread>
+
+#include "base/proc_value.h"
 
 namespace millstream {
 namespace {
+
+constexpr const char* kFacts = "/proc/cpuinfo";   // what it says of the first processor comes first
 
 // CPUs a control group allows, from its quota and period in microseconds; 0 = no limit.
 // Version 2 writes "quota period" or "max period" into cpu.max (Documentation/admin-guide/cgroup-v2.rst), version 1 has
@@ -55,18 +58,6 @@ double cgroup_cpus() {
     return tightest;
 }
 
-// Of the first processor: "model name	: AMD ..."; empty where the system does not say.
-std::string first_fact(std::string_view key) {
-    std::ifstream facts("/proc/cpuinfo");
-    for (std::string line; std::getline(facts, line);) {
-        const std::size_t begin = line.find(": ");
-        if (line.starts_with(key) && begin != std::string::npos) {
-            return line.substr(begin + 2);
-        }
-    }
-    return {};
-}
-
 }   // namespace
 
 int usable_cpus() {
@@ -82,7 +73,7 @@ int usable_cpus() {
 }
 
 std::string cpu_name() {
-    const std::string name = first_fact("model name");
+    const std::string name = value_behind(kFacts, "model name");
     return name.empty() ? "processor" : name;
 }
 
@@ -109,7 +100,7 @@ bool cpu_gains_from_bf16() {
 }
 
 std::set<std::string> cpu_flags() {
-    std::istringstream flags(first_fact("flags"));
+    std::istringstream flags(value_behind(kFacts, "flags"));
     std::set<std::string> present;
     for (std::string flag; flags >> flag;) {
         present.insert(flag);

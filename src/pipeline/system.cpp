@@ -1,9 +1,9 @@
 #include "millstream/system.h"
 
-#include <fstream>
 #include <set>
 
 #include "base/cpu.h"
+#include "base/proc_value.h"
 #include "media/probe.h"
 #include "model/executor.h"
 #include "pipeline/plan_words.h"
@@ -11,19 +11,6 @@
 
 namespace millstream {
 namespace {
-
-// The value behind "key   : value" of the NVIDIA driver's information files; empty = no such key.
-std::string proc_value(const std::filesystem::path& file, const std::string& key) {
-    std::ifstream stream(file);
-    for (std::string line; std::getline(stream, line);) {
-        const std::size_t colon = line.find(':');
-        if (line.starts_with(key) && colon != std::string::npos) {
-            const std::size_t begin = line.find_first_not_of(" \t", colon + 1);
-            return begin == std::string::npos ? "" : line.substr(begin);
-        }
-    }
-    return {};
-}
 
 std::vector<std::string> network_features() {
     const std::set<std::string> present = cpu_flags();
@@ -42,7 +29,7 @@ std::vector<std::string> find_gpus() {
     std::vector<std::string> gpus;
     std::error_code none;
     for (const auto& entry : std::filesystem::directory_iterator("/proc/driver/nvidia/gpus", none)) {
-        gpus.push_back(proc_value(entry.path() / "information", "Model") + " (NVIDIA driver)");
+        gpus.push_back(value_behind(entry.path() / "information", "Model") + " (NVIDIA driver)");
     }
     for (const auto& entry : std::filesystem::directory_iterator("/dev/dri", none)) {
         if (entry.path().filename().string().starts_with("renderD")) {

@@ -20,7 +20,16 @@ struct Counts {
     std::int64_t most_mapped = 0;
 };
 
+constexpr int kSuccess = 0;          // of all three interfaces
+constexpr int kNotSupported = 801;   // CUDA_ERROR_NOT_SUPPORTED
+
 /// Exported by the library under the name "stand_in_counts".
 using CountsFunction = Counts*();
 
 }   // namespace millstream::stand_in
+
+// A function that FFmpeg looks for and these tests never reach.
+#define NEVER_CALLED(name)                          \
+    int name() {                                    \
+        return millstream::stand_in::kNotSupported; \
+    }

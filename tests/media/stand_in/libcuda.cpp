@@ -15,9 +15,7 @@ char primary_context = 0;   // its address stands for it
 char other_context = 0;
 thread_local std::vector<void*> contexts;
 
-constexpr int kSuccess = 0;
-constexpr int kNotSupported = 801;   // CUDA_ERROR_NOT_SUPPORTED
-constexpr int kOutOfMemory = 2;      // CUDA_ERROR_OUT_OF_MEMORY
+constexpr int kOutOfMemory = 2;   // CUDA_ERROR_OUT_OF_MEMORY
 
 // CUDA_MEMCPY2D.
 struct Side {
@@ -140,10 +138,6 @@ int cuStreamSynchronize(void* /*stream*/) {
     return kSuccess;
 }
 
-#define NEVER_CALLED(name)    \
-    int name() {              \
-        return kNotSupported; \
-    }
 NEVER_CALLED(cuArray3DCreate_v2)
 NEVER_CALLED(cuArrayDestroy)
 NEVER_CALLED(cuCtxGetDevice)
@@ -207,7 +201,6 @@ NEVER_CALLED(cuStreamQuery)
 NEVER_CALLED(cuTexObjectCreate)
 NEVER_CALLED(cuTexObjectDestroy)
 NEVER_CALLED(cuWaitExternalSemaphoresAsync)
-#undef NEVER_CALLED
 
 }   // extern "C"
 

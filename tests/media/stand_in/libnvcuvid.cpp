@@ -17,10 +17,8 @@ extern "C" void* stand_in_current_context();
 
 namespace {
 
-constexpr int kSuccess = 0;
-constexpr int kInvalidValue = 1;     // CUDA_ERROR_INVALID_VALUE
-constexpr int kNotSupported = 801;   // CUDA_ERROR_NOT_SUPPORTED
-constexpr int kSixteenBit = 1;       // cudaVideoSurfaceFormat_P016
+constexpr int kInvalidValue = 1;   // CUDA_ERROR_INVALID_VALUE
+constexpr int kSixteenBit = 1;     // cudaVideoSurfaceFormat_P016
 
 struct Capabilities {   // CUVIDDECODECAPS
     int codec;
@@ -162,10 +160,6 @@ int cuvidUnmapVideoFrame64(void* handle, unsigned long long memory) {
     return kSuccess;
 }
 
-#define NEVER_CALLED(name)    \
-    int name() {              \
-        return kNotSupported; \
-    }
 NEVER_CALLED(cuvidCreateVideoParser)
 NEVER_CALLED(cuvidCreateVideoSource)
 NEVER_CALLED(cuvidCreateVideoSourceW)
@@ -182,7 +176,6 @@ NEVER_CALLED(cuvidGetVideoSourceState)
 NEVER_CALLED(cuvidParseVideoData)
 NEVER_CALLED(cuvidReconfigureDecoder)
 NEVER_CALLED(cuvidSetVideoSourceState)
-#undef NEVER_CALLED
 
 }   // extern "C"
 

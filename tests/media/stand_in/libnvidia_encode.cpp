@@ -17,7 +17,6 @@ extern "C" void* stand_in_primary_context();
 
 namespace {
 
-constexpr int kSuccess = 0;
 constexpr int kUnsupported = 12;           // NV_ENC_ERR_UNSUPPORTED_PARAM
 constexpr std::uint32_t kEnd = 8;          // NV_ENC_PIC_FLAG_EOS
 constexpr int kKeyPicture = 3;             // NV_ENC_PIC_TYPE_IDR
