@@ -27,8 +27,8 @@ bool fetch_from_device(AVFrame& frame) {
 std::optional<DevicePlanes> planes_on_device(const AVFrame& frame, const PixelFormat& format, int device) {
     constexpr int kBits = 16;
     const bool is_cropped = frame.crop_left != 0 || frame.crop_top != 0;
-    const bool halved = format.family == ColourFamily::yuv && format.chroma_shift_x == 1 && format.chroma_shift_y == 1;
-    if (frame.format != AV_PIX_FMT_CUDA || frame.hw_frames_ctx == nullptr || is_cropped || !halved || format.alpha) {
+    if (frame.format != AV_PIX_FMT_CUDA || frame.hw_frames_ctx == nullptr || is_cropped || !format.is_420() ||
+        format.alpha) {
         return std::nullopt;
     }
     switch (reinterpret_cast<const AVHWFramesContext*>(frame.hw_frames_ctx->data)->sw_format) {

@@ -20,8 +20,7 @@ constexpr const char* kOpening = "opening the encoder's device";
 
 // How the device holds pictures of `format`; none: it does not.
 AVPixelFormat layout_of(const PixelFormat& format) {
-    const bool halved = format.family == ColourFamily::yuv && format.chroma_shift_x == 1 && format.chroma_shift_y == 1;
-    if (!halved || format.alpha) {
+    if (!format.is_420() || format.alpha) {
         return AV_PIX_FMT_NONE;
     }
     return format.depth == 8 ? AV_PIX_FMT_NV12 : format.depth == 10 ? AV_PIX_FMT_P010 : AV_PIX_FMT_NONE;

@@ -67,6 +67,11 @@ bool is_other_matrix(int a, int b) {
     return known(one_of(a)) && known(one_of(b)) && one_of(a) != one_of(b);
 }
 
+// CUDA's decoder puts 12 bits into the high ones of P016, and FFmpeg fetches them as such.
+bool holds_fewer_bits(AVPixelFormat format, const PixelFormat& target) {
+    return format == AV_PIX_FMT_P016 && target.is_420() && !target.alpha && target.depth == 12;
+}
+
 void free_picture(void* picture, std::uint8_t* /*data*/) {
     delete static_cast<Picture*>(picture);
 }
@@ -121,7 +126,8 @@ bool FrameFitter::differs(const AVFrame& frame) const {
     if (!equivalent) {
         refuse_format(frame);
     }
-    return *equivalent != format_ || !has_shape_and_colour(frame);
+    const bool same = *equivalent == format_ || holds_fewer_bits(static_cast<AVPixelFormat>(frame.format), format_);
+    return !same || !has_shape_and_colour(frame);
 }
 
 bool FrameFitter::has_shape_and_colour(const AVFrame& frame) const {

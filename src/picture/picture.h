@@ -31,6 +31,10 @@ struct PixelFormat {
     [[nodiscard]] int colour_planes() const { return family == ColourFamily::gray ? 1 : 3; }
     [[nodiscard]] int planes() const { return colour_planes() + (alpha ? 1 : 0); }
     [[nodiscard]] int bytes_per_sample() const { return depth > 8 ? 2 : 1; }
+    /// 4:2:0, whatever the depth; alpha does not count.
+    [[nodiscard]] bool is_420() const {
+        return family == ColourFamily::yuv && chroma_shift_x == 1 && chroma_shift_y == 1;
+    }
     /// Samples a row of `plane` in a picture `width` pixels wide (odd sizes round up).
     [[nodiscard]] int plane_width(int plane, int width) const;
     [[nodiscard]] int plane_height(int plane, int height) const;

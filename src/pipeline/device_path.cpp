@@ -57,8 +57,7 @@ std::string why_decoded_to_host(const PreparedJob& job) {
     if (video.turned) {
         return "they are turned there";
     }
-    const bool halved = video.format.chroma_shift_x == 1 && video.format.chroma_shift_y == 1;
-    return video.format.family == ColourFamily::yuv && halved ? "" : "only 4:2:0 can stay on the device";
+    return video.format.is_420() ? "" : "only 4:2:0 can stay on the device";
 }
 
 DevicePlace place_of(const PreparedJob& job, DeviceStream stream) {

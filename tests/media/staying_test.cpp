@@ -92,6 +92,7 @@ protected:
         std::vector<std::int64_t> pts;
         std::vector<std::uint64_t> hashes;
         std::int64_t on_device = 0;
+        std::int64_t resized = 0;
     };
     // As many pictures are kept as stages and queues between them keep.
     static Seen decode(const SourceInfo& source, const DecoderSettings& settings) {
@@ -119,6 +120,7 @@ protected:
         }
         EXPECT_EQ(decoder.statistics().corrupt_packets, 0);
         seen.on_device = decoder.statistics().on_device;
+        seen.resized = decoder.statistics().resized_frames;
         return seen;
     }
 
@@ -130,13 +132,14 @@ protected:
 };
 
 TEST_F(StayingPictures, are_the_fetched_ones_in_the_context_and_on_the_stream_of_everything_else_there) {
-    for (const AVPixelFormat format : {AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUV420P10}) {
+    for (const AVPixelFormat format : {AV_PIX_FMT_YUV420P, AV_PIX_FMT_YUV420P10, AV_PIX_FMT_YUV420P12}) {
         SCOPED_TRACE(av_get_pix_fmt_name(format));
         const SourceInfo source = file(format);
         *counts_ = {};
         const Seen fetched = decode(source, by_device(false));
         ASSERT_EQ(fetched.hashes.size(), static_cast<std::size_t>(kFrames));
         EXPECT_EQ(fetched.on_device, 0);
+        EXPECT_EQ(fetched.resized, 0) << "what FFmpeg calls it there is not what it is";
         EXPECT_EQ(counts_->other_contexts, 1);
         EXPECT_FALSE(counts_->decodes_in_primary);
         EXPECT_LE(counts_->most_mapped, 2) << "given back at once";
@@ -207,6 +210,7 @@ TEST_F(StayingPictures, are_fetched_for_what_the_host_does_with_them) {
     const Seen other = decode(source, by_device(true));
     EXPECT_EQ(other.hashes.size(), static_cast<std::size_t>(kFrames));
     EXPECT_EQ(other.on_device, 0);
+    EXPECT_EQ(other.resized, kFrames);
 }
 
 EncoderSettings on_nvenc(PixelFormat format) {

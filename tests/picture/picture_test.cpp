@@ -15,6 +15,14 @@ TEST(PixelFormat, counts_odd_chroma_sizes_up) {
     EXPECT_EQ(yuv420.picture_bytes(161, 121), 161U * 121U + 2U * 81U * 61U);
 }
 
+TEST(PixelFormat, is_420_where_chroma_is_halved_both_ways) {
+    EXPECT_TRUE(PixelFormat{}.is_420());
+    EXPECT_TRUE((PixelFormat{.depth = 10, .alpha = true}).is_420());
+    EXPECT_FALSE(PixelFormat{.chroma_shift_y = 0}.is_420());
+    EXPECT_FALSE(PixelFormat{.chroma_shift_x = 2}.is_420());
+    EXPECT_FALSE(PixelFormat{.family = ColourFamily::gray}.is_420());
+}
+
 TEST(ResolveColour, guesses_the_matrix_from_the_height_only_where_it_is_silent) {
     EXPECT_EQ(resolve_colour({}, {}, 480).matrix, 6);
     EXPECT_EQ(resolve_colour({}, {}, 720).matrix, 1);
