@@ -41,10 +41,10 @@ constexpr double kSafety = 1.05;
 // elsewhere.
 struct Probe {
     double growth = 0;    // bytes
-    double seconds = 0;   // of the second run: the first one compiles
+    double seconds = 0;   // of the last run: the first one compiles
 };
 
-Probe probe(const Network& network, const ExecutorSettings& settings, int side) {
+Probe probe(const Network& network, const ExecutorSettings& settings, int side, int runs) {
     const int aligned = (side + network.alignment - 1) / network.alignment * network.alignment;
     DeviceLink* const link = settings.links.empty() ? nullptr : settings.links.front().get();
     const at::Tensor input = at::full({1, 3, aligned, aligned}, 0.5F);
@@ -57,7 +57,7 @@ Probe probe(const Network& network, const ExecutorSettings& settings, int side) 
     const auto executor = make_executor(network, settings);
     reset_peak_resident_bytes();
     Probe result;
-    for (int run = 0; run < 2; ++run) {   // Torch's second one takes more memory than its first
+    for (int run = 0; run < runs; ++run) {
         const auto start = std::chrono::steady_clock::now();
         executor->start(0, input, output);
         executor->wait(0);
@@ -86,9 +86,12 @@ NetworkCost measure_cost(const Network& network, const ExecutorSettings& setting
     one.device = device_words(settings.device).front();
     one.links.resize(std::min<std::size_t>(one.links.size(), 1));
     std::uint64_t peak = peak_resident_bytes();
-    const double small = probe(network, one, kSmallProbeSide).growth;
+    // Torch's second run takes more than its first, and its first executor what it sets up once.
+    const bool torch = settings.backend == Backend::torch;
+    const double first = probe(network, one, kSmallProbeSide, torch ? 2 : 1).growth;
+    const double small = torch ? probe(network, one, kSmallProbeSide, 2).growth : first;
     peak = std::max(peak, peak_resident_bytes());
-    const Probe last = probe(network, one, kLargeProbeSide);
+    const Probe last = probe(network, one, kLargeProbeSide, 2);
     peak = std::max(peak, peak_resident_bytes());
     const double large = last.growth;
     for (const auto& link : one.links) {
@@ -100,7 +103,8 @@ NetworkCost measure_cost(const Network& network, const ExecutorSettings& setting
     // Never less than the graph itself: memory that was free before does not show.
     const double graph = activation_bytes_per_pixel(network, settings.precision);
     const double slope = std::max(graph, (large - small) / (kLargePixels - kSmallPixels));
-    const double fixed = std::max(large - slope * kLargePixels, static_cast<double>(network.weight_bytes));
+    const double fixed = std::max(
+        {first - slope * kSmallPixels, large - slope * kLargePixels, static_cast<double>(network.weight_bytes)});
     NetworkCost cost;
     cost.bytes_per_pixel = slope * kSafety;
     cost.fixed_bytes = static_cast<std::uint64_t>(fixed * kSafety);

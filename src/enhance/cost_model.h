@@ -26,8 +26,8 @@ NetworkCost estimate_cost(const Network& network, const ExecutorSettings& settin
 NetworkCost measure_cost(const Network& network, const ExecutorSettings& settings);
 
 /// Input pixels a side of the two probes: large enough for the backend's usual kernels.
-inline constexpr int kSmallProbeSide = 128;
-inline constexpr int kLargeProbeSide = 256;
+inline constexpr int kSmallProbeSide = 96;
+inline constexpr int kLargeProbeSide = 192;
 inline constexpr double kProbePixels = 2 * (kSmallProbeSide * kSmallProbeSide + kLargeProbeSide * kLargeProbeSide);
 
 }   // namespace millstream

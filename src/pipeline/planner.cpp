@@ -31,7 +31,7 @@ constexpr std::uint64_t kRunOverhead = 48 * kMiB;
 // refusal names must do then, too.
 constexpr std::uint64_t kRefusalMargin = 24 * kMiB;
 // A probe is worth its time where the job computes at least this many times as much.
-constexpr double kProbeWorth = 20;
+constexpr double kProbeWorth = 40;
 // A frame, its neighbours, and the pictures made of it.
 constexpr std::uint64_t kDeinterlacedPictures = 5;
 // One computes while the next is on its way to the device, and the one before on its way back.

@@ -68,9 +68,10 @@ protected:
     std::vector<std::string> notes_;
 };
 
-TEST(EncoderThreads, x264_gets_half_as_many_again_as_there_are_processors) {
+TEST(EncoderThreads, x264_gets_more_than_there_are_processors_since_they_wait_for_one_another) {
     EXPECT_EQ(threads_of("libx264", 1), 1);
-    EXPECT_EQ(threads_of("libx264", 2), 3);
+    EXPECT_EQ(threads_of("libx264", 2), 4);
+    EXPECT_EQ(threads_of("libx264", 4), 6);
     EXPECT_EQ(threads_of("libx264rgb", 16), 24);
     EXPECT_EQ(threads_of("libx264", 512), 128);
     EXPECT_EQ(threads_of("libx265", 16), 16);
