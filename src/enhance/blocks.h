@@ -83,6 +83,12 @@ inline Rectangle in_pixels(const Rectangle& blocks, Size frame, int around) {
             std::min(blocks.bottom * kBlock + around, frame.height)};
 }
 
+/// `pixels` of the output.
+inline Rectangle enlarged(const Rectangle& pixels, std::int64_t scale) {
+    const int k = static_cast<int>(scale);
+    return {pixels.left * k, pixels.top * k, pixels.right * k, pixels.bottom * k};
+}
+
 /// What running a network on rectangles costs, in input pixels.
 struct RectangleCost {
     Size frame;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "enhance/second_try.h"
+
 namespace millstream {
 namespace {
 
@@ -37,10 +39,19 @@ int strips_for(int requests, Size frame, int reach) {
     return std::clamp(most, 1, requests);
 }
 
+std::uint64_t reuse_work_there(Size frame, int scale) {
+    constexpr std::uint64_t kSearch = 240;    // bytes an input pixel: the search for motion, most of it
+    constexpr std::uint64_t kTogether = 48;   // bytes an output pixel of the rows at hand
+    const auto width = static_cast<std::uint64_t>(frame.width);
+    const auto rows = static_cast<std::uint64_t>(std::min(frame.height, kRowsTogether * kBlock));
+    return width * static_cast<std::uint64_t>(frame.height) * kSearch +
+           width * rows * static_cast<std::uint64_t>(scale * scale) * kTogether;
+}
+
 ReuseEnhancer::ReuseEnhancer(Settings settings, SteadyEnhancer& network, std::function<at::Tensor()> make_output)
     : settings_(std::move(settings)), network_(network), make_output_(std::move(make_output)) {
     if (settings_.reuse) {
-        planner_.emplace(*settings_.reuse, settings_.frame, settings_.fetch);
+        planner_.emplace(*settings_.reuse, settings_.frame, settings_.ways);
         if (settings_.strips > 1) {
             strips_ = cut_strips(settings_.frame, settings_.strips);
         }
@@ -84,9 +95,11 @@ void ReuseEnhancer::submit_areas(Pending& frame) {
 
 void ReuseEnhancer::submit_area(const Pending& frame, const Rectangle& pixels) {
     copies_ += static_cast<double>(pixels.area()) / pixels_of(settings_.frame);
-    network_.submit(
-        frame.index,
-        frame.input.narrow(1, pixels.top, pixels.height()).narrow(2, pixels.left, pixels.width()).contiguous());
+    network_.submit(frame.index, with_second_try([&] {
+                        return frame.input.narrow(1, pixels.top, pixels.height())
+                            .narrow(2, pixels.left, pixels.width())
+                            .contiguous();
+                    }));
 }
 
 // Results come in the order of what was submitted.
@@ -108,33 +121,49 @@ void ReuseEnhancer::finish_complete() {
 }
 
 void ReuseEnhancer::finish(Pending& frame) {
-    EnhancerFrame done{frame.index, std::move(frame.input), {}};
+    EnhancerFrame done{frame.index, {}, {}};
     if (frame.plan.whole) {
-        done.output = strips_.empty() ? std::move(frame.results.front()) : joined_strips(frame.results);
-    } else if (settings_.fetch) {
-        done.output = make_output_();
-        put_together_there({frame.plan, done.input, last_, frame.results}, *settings_.reuse, done.output);
+        done.output = strips_.empty() ? std::move(frame.results.front())
+                                      : with_second_try([&] { return joined_strips(frame.results); });
     } else {
-        if (at::get_num_threads() != settings_.threads) {
-            at::set_num_threads(settings_.threads);   // of the calling thread
-        }
-        done.output = make_output_();
-        put_together({frame.plan, done.input, last_, frame.results}, *settings_.reuse, done.output);
+        done.output = with_second_try(make_output_);
+        with_second_try([&] { put_together(frame, done.output); });
         if (frame.plan.check) {
-            const double error = check_error(frame.plan, *settings_.reuse, done.output, frame.results.back());
-            ++counts_.checks;
-            counts_.check_errors += error;
-            counts_.worst_error = std::max(counts_.worst_error, error);
-            counts_.tightened += planner_->checked(error) ? 1 : 0;
+            check(frame, done.output);
         }
     }
     if (planner_) {   // a copy: what comes behind works in place
         if (!last_.defined() || last_.sizes() != done.output.sizes()) {
-            last_ = at::empty_like(done.output);
+            last_ = with_second_try([&] { return at::empty_like(done.output); });
         }
         last_.copy_(done.output);
     }
+    done.input = std::move(frame.input);
     done_.push_back(std::move(done));
+}
+
+void ReuseEnhancer::put_together(const Pending& frame, at::Tensor& output) {
+    const TransferInputs inputs{frame.plan, frame.input, last_, frame.results};
+    if (settings_.ways) {
+        put_together_there(inputs, *settings_.reuse, output);
+        return;
+    }
+    if (at::get_num_threads() != settings_.threads) {
+        at::set_num_threads(settings_.threads);   // of the calling thread
+    }
+    millstream::put_together(inputs, *settings_.reuse, output);
+}
+
+void ReuseEnhancer::check(const Pending& frame, const at::Tensor& output) {
+    const at::Tensor& result = frame.results.back();
+    const double error = with_second_try([&] {
+        return settings_.ways ? check_error_there(frame.plan, *settings_.reuse, output, result, settings_.ways)
+                              : check_error(frame.plan, *settings_.reuse, output, result);
+    });
+    ++counts_.checks;
+    counts_.check_errors += error;
+    counts_.worst_error = std::max(counts_.worst_error, error);
+    counts_.tightened += planner_->checked(error) ? 1 : 0;
 }
 
 at::Tensor ReuseEnhancer::joined_strips(const std::vector<at::Tensor>& results) const {

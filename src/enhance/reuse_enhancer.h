@@ -40,7 +40,7 @@ public:
         /// With `reuse`: a whole frame is handed over in so many strips, each with ReuseSettings::reach around, so that
         /// requests can share it. The same bit for bit (fp32).
         int strips = 1;
-        FetchTensor fetch = {};   ///< as of ReusePlanner
+        TableWays ways = {};   ///< as of ReusePlanner
     };
     /// `network` must outlive this, and is used by nobody else. `make_output` makes a whole output frame.
     ReuseEnhancer(Settings settings, SteadyEnhancer& network, std::function<at::Tensor()> make_output);
@@ -75,6 +75,8 @@ private:
     void take(EnhancerFrame result);
     void finish_complete();
     void finish(Pending& frame);
+    void put_together(const Pending& frame, at::Tensor& output);
+    void check(const Pending& frame, const at::Tensor& output);
     void finish_checks();
     void count(const ReusePlan& plan);
 
@@ -93,6 +95,9 @@ private:
 /// Slots for areas that wait, beside each request: areas differ in size, and a thread that is done should find the
 /// next.
 inline constexpr int kWaitingAreas = 3;
+
+/// Bytes of a device that reuse works in, beside the tensors of frames; `frame` in input pixels.
+std::uint64_t reuse_work_there(Size frame, int scale);
 
 /// Strips that are worth it: as many as requests, where each is clearly higher than what is computed around it.
 int strips_for(int requests, Size frame, int reach);

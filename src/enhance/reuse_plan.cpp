@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <utility>
 
-#include "enhance/block_rows.h"
-#include "motion/sample_row.h"
+#include "enhance/second_try.h"
 
 namespace millstream {
 namespace {
@@ -16,7 +14,6 @@ namespace {
 using enum BlockSource;
 
 constexpr float kNothing = 1e-6F;   // what running sums leave of no difference
-constexpr int kCell = 8;            // pixels a side: exact comparison
 // A search for motion in multiply-adds of a network in fp32 that take as long, a pixel: about 80 ns of one core.
 constexpr double kFlowMacs = 5'000;
 // What it takes away of the blocks that need to be computed, at best: a seventh of chaplin, a fifth of sowt-with-video.
@@ -63,37 +60,6 @@ int rounded_up(int value, int unit) {
     return (value + unit - 1) / unit * unit;
 }
 
-// Which cells of an input differ from those of another.
-CellCounts changed_cells(const at::Tensor& now, const at::Tensor& before) {
-    const std::int64_t height = now.size(1);
-    const std::int64_t width = now.size(2);
-    const std::int64_t columns = (width + kCell - 1) / kCell;
-    std::vector<std::uint8_t> changed(static_cast<std::size_t>(columns * ((height + kCell - 1) / kCell)));
-    for (std::int64_t line = 0; line < 3 * height; ++line) {
-        const float* const a = now.const_data_ptr<float>() + line * width;
-        const float* const b = before.const_data_ptr<float>() + line * width;
-        if (std::memcmp(a, b, static_cast<std::size_t>(width) * sizeof(float)) == 0) {
-            continue;
-        }
-        const std::int64_t first = line % height / kCell * columns;
-        for (std::int64_t x = 0; x < width; x += kCell) {
-            const auto bytes = static_cast<std::size_t>(std::min<std::int64_t>(kCell, width - x)) * sizeof(float);
-            changed[static_cast<std::size_t>(first + x / kCell)] |=
-                static_cast<std::uint8_t>(std::memcmp(a + x, b + x, bytes) != 0);
-        }
-    }
-    return {static_cast<int>(columns), changed};
-}
-
-// The same on a device, from where a byte a cell is fetched.
-CellCounts changed_cells(const at::Tensor& now, const at::Tensor& before, const FetchTensor& fetch) {
-    const at::Tensor changed = now.view(at::kInt).ne(before.view(at::kInt)).any(0, true);   // their bits
-    const at::Tensor cells =
-        fetch(at::max_pool2d(changed.to(at::kFloat), {kCell, kCell}, {}, 0, 1, /*ceil_mode=*/true).to(at::kByte));
-    return {static_cast<int>(cells.size(2)),
-            {cells.const_data_ptr<std::uint8_t>(), static_cast<std::size_t>(cells.numel())}};
-}
-
 }   // namespace
 
 ReuseSettings reuse_settings(Reuse reuse, const Network& network, bool tiles_exact, Precision precision) {
@@ -132,15 +98,15 @@ ReusePlan ReusePlanner::next(std::int64_t index, const at::Tensor& input, const 
     }
     ReusePlan plan;
     plan.source = BlockGrid<BlockSource>(frame_, computed);
-    measure_still(input, plan);
+    judge_still(input, plan);
     plan.flow = motion.flow;
     const double needed_still = share_needed(plan);
     const bool searched = !plan.flow.defined() && find_flow && may_search(needed_still);
     if (searched) {
-        plan.flow = find_flow();
+        plan.flow = with_second_try(find_flow);
     }
     if (plan.flow.defined() && needed_still > 0) {
-        measure_moved(input, plan);
+        judge_moved(input, plan);
     }
     const double saved = needed_still - share_needed(plan);
     choose_areas(plan);
@@ -210,11 +176,12 @@ ReusePlan ReusePlanner::start(const at::Tensor& input) {
 }
 
 ReusePlan ReusePlanner::plan_exact(const at::Tensor& input) {
-    const CellCounts changed = fetch_ ? changed_cells(input, before_, fetch_) : changed_cells(input, before_);
+    const CellCounts changed = with_second_try([&] { return measures_->changed_cells(input, before_); });
     before_ = input;
     ReusePlan plan;
     plan.source = BlockGrid<BlockSource>(frame_, still);
     plan.expected = input;
+    constexpr int kCell = BlockMeasures::kCell;
     constexpr int kCells = kBlock / kCell;
     const int around = (settings_.reach + kCell - 1) / kCell;
     const int everywhere = std::max(frame_.width, frame_.height);
@@ -232,17 +199,10 @@ ReusePlan ReusePlanner::plan_exact(const at::Tensor& input) {
     return plan.whole ? start(input) : plan;
 }
 
-void ReusePlanner::measure_still(const at::Tensor& input, ReusePlan& plan) {
-    const std::int64_t width = frame_.width;
-    const std::int64_t plane = width * frame_.height;
-    difference_.resize(static_cast<std::size_t>(plane));
-    const auto* now = input.const_data_ptr<float>();
-    const auto* base = base_.const_data_ptr<float>();
-    for (std::int64_t at = 0; at < plane; at += width) {
-        blocks::difference_row(now + at, base + at, plane, width, difference_.data() + at);
-    }
-    find_peaks(difference_, peak_);
-    find_busyness(input);
+void ReusePlanner::judge_still(const at::Tensor& input, ReusePlan& plan) {
+    BlockMeasures::Still measured = with_second_try([&] { return measures_->still(input, base_); });
+    peak_ = std::move(measured.peak);
+    busy_ = std::move(measured.busy);
     for (std::size_t i = 0; i < peak_.values.size(); ++i) {
         const float most = strictness_ * largest_peak(settings_.still_error, kStillError, busy_.values[i]);
         const bool kept =
@@ -252,60 +212,34 @@ void ReusePlanner::measure_still(const at::Tensor& input, ReusePlan& plan) {
 }
 
 // Brings base and last input along with the flow where the base does not explain the input as it is.
-void ReusePlanner::measure_moved(const at::Tensor& input, ReusePlan& plan) {
-    const std::int64_t width = frame_.width;
-    const std::int64_t height = frame_.height;
-    const std::int64_t plane = width * height;
-    plan.expected = before_.clone();
-    moved_base_ = base_.clone();
-    const auto* now = input.const_data_ptr<float>();
-    const auto* flow = plan.flow.const_data_ptr<float>();
-    std::vector<float> weight(static_cast<std::size_t>(width));
-    const auto bring = [&](const at::Tensor& from, at::Tensor& to, std::int64_t y) {
-        auto* const first = to.mutable_data_ptr<float>() + y * width;
-        float* const rows[3] = {first, first + plane, first + 2 * plane};
-        sample_row({from.const_data_ptr<float>(), height, width}, y, 1, flow + y * width, flow + plane + y * width,
-                   weight.data(), rows);
-        return first;
-    };
-    for (std::int64_t y = 0; y < height; ++y) {
-        const int row = static_cast<int>(y) / kBlock;
-        bool any = false;
-        for (std::int64_t x = 0; x < width; ++x) {
-            const bool wanted = plan.source.at(static_cast<int>(x) / kBlock, row) == computed;
-            weight[static_cast<std::size_t>(x)] = wanted ? 1.0F : 0.0F;
-            any |= wanted;
-        }
-        if (any) {
-            bring(before_, plan.expected, y);
-            const float* const base = bring(base_, moved_base_, y);
-            blocks::difference_row(now + y * width, base, plane, width, difference_.data() + y * width);
-        }
-    }
-    BlockGrid<float> peak;
-    find_peaks(difference_, peak);
+void ReusePlanner::judge_moved(const at::Tensor& input, ReusePlan& plan) {
+    BlockMeasures::Moved measured =
+        with_second_try([&] { return measures_->moved(input, before_, base_, plan.flow, plan.source); });
+    plan.expected = std::move(measured.expected);
+    moved_base_ = std::move(measured.base);
     const auto steps = steps_;
     const auto age = age_;
     for (int row = 0; row < plan.source.rows; ++row) {
         for (int column = 0; column < plan.source.columns; ++column) {
+            const float peak = measured.peak.at(column, row);
             const float most = strictness_ * largest_peak(settings_.moved_error, kMovedError, busy_.at(column, row));
-            if (plan.source.at(column, row) != computed || peak.at(column, row) > most) {
+            if (plan.source.at(column, row) != computed || peak > most) {
                 continue;
             }
-            const int x = std::min(column * kBlock + kBlock / 2, frame_.width - 1);
-            const int y = std::min(row * kBlock + kBlock / 2, frame_.height - 1);
-            const std::int64_t at = y * width + x;
-            const int from_x = static_cast<int>(
-                std::clamp(static_cast<float>(x) + flow[at], 0.0F, static_cast<float>(frame_.width - 1)));
-            const int from_y = static_cast<int>(
-                std::clamp(static_cast<float>(y) + flow[plane + at], 0.0F, static_cast<float>(frame_.height - 1)));
-            const int taken = steps.at(from_x / kBlock, from_y / kBlock) + 1;
-            const int old = age.at(from_x / kBlock, from_y / kBlock);
+            const auto from = [](int block, float flow, int length) {
+                const int middle = std::min(block * kBlock + kBlock / 2, length - 1);
+                const float place = static_cast<float>(middle) + flow;
+                return static_cast<int>(std::clamp(place, 0.0F, static_cast<float>(length - 1))) / kBlock;
+            };
+            const int from_column = from(column, measured.flow_x.at(column, row), frame_.width);
+            const int from_row = from(row, measured.flow_y.at(column, row), frame_.height);
+            const int taken = steps.at(from_column, from_row) + 1;
+            const int old = age.at(from_column, from_row);
             if (taken <= settings_.moved_steps && old < settings_.still_age) {
                 plan.source.at(column, row) = moved;
                 steps_.at(column, row) = static_cast<std::uint16_t>(taken);
                 age_.at(column, row) = static_cast<std::uint16_t>(old);
-                peak_.at(column, row) = peak.at(column, row);
+                peak_.at(column, row) = peak;
             }
         }
     }
@@ -364,33 +298,22 @@ void ReusePlanner::choose_check(std::int64_t index, ReusePlan& plan) const {
 
 // What the next frame is compared with.
 void ReusePlanner::remember(const at::Tensor& input, ReusePlan& plan) {
+    const auto copy_of = [](const at::Tensor& of) { return with_second_try([&] { return of.clone(); }); };
     if (!plan.expected.defined()) {
-        plan.expected = before_.clone();
+        plan.expected = copy_of(before_);
     }
-    at::Tensor base = moved_base_.defined() ? std::exchange(moved_base_, {}) : base_.clone();
-    const auto take_input = [&](const Rectangle& block, at::Tensor& to) {
-        const std::int64_t width = frame_.width;
-        const std::int64_t plane = width * frame_.height;
-        for (std::int64_t y = block.top; y < block.bottom; ++y) {
-            for (std::int64_t at = y * width + block.left; at < 3 * plane; at += plane) {
-                std::copy_n(input.const_data_ptr<float>() + at, block.width(), to.mutable_data_ptr<float>() + at);
-            }
-        }
-    };
+    at::Tensor base = moved_base_.defined() ? std::exchange(moved_base_, {}) : copy_of(base_);
+    plan.source_there =
+        with_second_try([&] { return measures_->take_computed(plan.source, input, plan.expected, base); });
     bool any_moved = false;
-    for (int row = 0; row < plan.source.rows; ++row) {
-        for (int column = 0; column < plan.source.columns; ++column) {
-            const BlockSource source = plan.source.at(column, row);
-            any_moved |= source == moved;
-            if (source == computed) {
-                age_.at(column, row) = 0;
-                steps_.at(column, row) = 0;
-                const Rectangle block = in_pixels({column, row, column + 1, row + 1}, frame_, 0);
-                take_input(block, plan.expected);
-                take_input(block, base);
-            } else if (source == moved || peak_.at(column, row) > kNothing) {
-                ++age_.at(column, row);
-            }
+    for (std::size_t i = 0; i < plan.source.values.size(); ++i) {
+        const BlockSource source = plan.source.values[i];
+        any_moved |= source == moved;
+        if (source == computed) {
+            age_.values[i] = 0;
+            steps_.values[i] = 0;
+        } else if (source == moved || peak_.values[i] > kNothing) {
+            ++age_.values[i];
         }
     }
     if (!any_moved) {
@@ -398,45 +321,6 @@ void ReusePlanner::remember(const at::Tensor& input, ReusePlan& plan) {
     }
     before_ = input;
     base_ = std::move(base);
-}
-
-void ReusePlanner::find_busyness(const at::Tensor& input) {
-    const std::int64_t width = frame_.width;
-    const std::int64_t plane = width * frame_.height;
-    const auto* first = input.const_data_ptr<float>();
-    busy_ = BlockGrid<float>(frame_, 0);
-    for (int y = 0; y < frame_.height; ++y) {
-        const auto* const row = first + y * width;
-        const auto* const below = y + 1 < frame_.height ? row + width : row;
-        blocks::steps_row(row, below, plane, width, &busy_.at(0, y / kBlock));
-    }
-    for (int row = 0; row < busy_.rows; ++row) {
-        for (int column = 0; column < busy_.columns; ++column) {
-            const Rectangle block = in_pixels({column, row, column + 1, row + 1}, frame_, 0);
-            busy_.at(column, row) *= 255 / static_cast<float>(block.area());
-        }
-    }
-}
-
-void ReusePlanner::find_peaks(const std::vector<float>& differences, BlockGrid<float>& peaks) const {
-    const std::int64_t width = frame_.width;
-    const std::int64_t height = frame_.height;
-    peaks = BlockGrid<float>(frame_, 0);
-    std::vector<float> sums(static_cast<std::size_t>(width), 0.0F);
-    std::vector<float> work(static_cast<std::size_t>(width) + 8);
-    const auto row = [&](std::int64_t y) {
-        return differences.data() + std::clamp<std::int64_t>(y, 0, height - 1) * width;
-    };
-    for (std::int64_t y = -4; y < 4; ++y) {
-        blocks::slide_row(row(y), nullptr, width, sums.data());
-    }
-    for (std::int64_t y = 0; y < height; ++y) {   // sums are of rows y - 4 to y + 3
-        blocks::peaks_row(sums.data(), width, work.data(), &peaks.at(0, static_cast<int>(y) / kBlock));
-        blocks::slide_row(row(y + 4), row(y - 4), width, sums.data());
-    }
-    for (float& peak : peaks.values) {
-        peak *= 1.0F / 64;
-    }
 }
 
 double ReusePlanner::share_needed(const ReusePlan& plan) const {

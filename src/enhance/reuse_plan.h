@@ -5,10 +5,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
-#include <utility>
 #include <vector>
 
+#include "enhance/block_measures.h"
 #include "enhance/blocks.h"
 #include "millstream/options.h"
 #include "model/network.h"
@@ -72,9 +73,6 @@ struct ReuseSettings {
 /// network runs in, which decides what a search for motion is worth.
 ReuseSettings reuse_settings(Reuse reuse, const Network& network, bool tiles_exact, Precision precision);
 
-/// Where a block of the output comes from.
-enum class BlockSource : std::uint8_t { computed, still, moved };
-
 /// One frame's. A value; tensors are shared and not written to any more.
 struct ReusePlan {
     bool whole = true;              ///< the network runs on the frame as if there were no reuse; the rest is empty
@@ -82,14 +80,12 @@ struct ReusePlan {
     BlockGrid<BlockSource> source;
     at::Tensor expected;              ///< [3,h,w]: the last input, at its new place; this one where it is computed
     at::Tensor flow;                  ///< [2,h,w]; defined where a block moved
+    at::Tensor source_there;          ///< [rows,columns] bytes: `source` on the device, where a block moved
     std::optional<Rectangle> check;   ///< in blocks: also computed, and compared only
 };
 
 /// Finds Motion::flow of the frame in hand.
 using FindFlow = std::function<at::Tensor()>;
-
-/// Brings a tensor from the device that frames are on to the host's memory.
-using FetchTensor = std::function<at::Tensor(const at::Tensor&)>;
 
 // Note [Pauses]
 // Where a camera moves or grain dances the search for motion finds little, and costs as much as ever. After one that
@@ -101,9 +97,9 @@ using FetchTensor = std::function<at::Tensor(const at::Tensor&)>;
 /// which the caller says at a fixed place in the order of frames.
 class ReusePlanner {
 public:
-    /// `fetch`: inputs are on a device, which can be with settings.exact only; none: they are in the host's memory.
-    ReusePlanner(const ReuseSettings& settings, Size frame, FetchTensor fetch = {})
-        : settings_(settings), frame_(frame), fetch_(std::move(fetch)) {}
+    /// `ways`: inputs are on a device. Empty: they are in the host's memory.
+    ReusePlanner(const ReuseSettings& settings, Size frame, const TableWays& ways = {})
+        : settings_(settings), frame_(frame), measures_(make_block_measures(frame, ways)) {}
 
     /// `input`: [3,h,w] float32, contiguous; not written to any more while this lives. `motion`: with a flow
     /// or without one; then `find_flow` is asked where it could pay. `restart`: the frame is computed as a whole and
@@ -125,20 +121,18 @@ public:
 private:
     ReusePlan start(const at::Tensor& input);
     ReusePlan plan_exact(const at::Tensor& input);
-    void measure_still(const at::Tensor& input, ReusePlan& plan);
-    void measure_moved(const at::Tensor& input, ReusePlan& plan);
+    void judge_still(const at::Tensor& input, ReusePlan& plan);
+    void judge_moved(const at::Tensor& input, ReusePlan& plan);
     bool may_search(double needed);
     void judge_search(double saved);
     void choose_areas(ReusePlan& plan);
     void choose_check(std::int64_t index, ReusePlan& plan) const;
     void remember(const at::Tensor& input, ReusePlan& plan);
-    void find_busyness(const at::Tensor& input);
-    void find_peaks(const std::vector<float>& differences, BlockGrid<float>& peaks) const;
     [[nodiscard]] double share_needed(const ReusePlan& plan) const;
 
     ReuseSettings settings_;
     Size frame_;
-    FetchTensor fetch_;
+    std::unique_ptr<BlockMeasures> measures_;
     float strictness_ = 1;             // thresholds are multiplied by it
     int pause_ = 0;                    // frames after the next search in vain: Note [Pauses]
     int paused_ = 0;                   // frames to go without a search
@@ -148,8 +142,7 @@ private:
     BlockGrid<std::uint16_t> age_;     // frames since a block was computed, where anything has changed
     BlockGrid<std::uint16_t> steps_;   // moves since then
     BlockGrid<float> busy_;            // of the frame in hand: Note [Tolerance]
-    BlockGrid<float> peak_;            // of the frame in hand
-    std::vector<float> difference_;    // likewise, a pixel
+    BlockGrid<float> peak_;            // likewise
 };
 
 }   // namespace millstream

@@ -54,11 +54,6 @@ float falling(double distance, double fade) {
     return static_cast<float>(std::clamp(1 - distance / (fade + 1e-9), 0.0, 1.0));
 }
 
-Rectangle times(const Rectangle& pixels, std::int64_t scale) {
-    const int k = static_cast<int>(scale);
-    return {pixels.left * k, pixels.top * k, pixels.right * k, pixels.bottom * k};
-}
-
 // One row of blocks; each thread has its own.
 class BlockRow {
 public:
@@ -149,7 +144,7 @@ private:
     }
 
     // In output pixels.
-    [[nodiscard]] Rectangle scaled(const Rectangle& pixels) const { return times(pixels, job_.scale); }
+    [[nodiscard]] Rectangle scaled(const Rectangle& pixels) const { return enlarged(pixels, job_.scale); }
     [[nodiscard]] const float* result_row(std::size_t i, const Rectangle& read, std::int64_t channel,
                                           std::int64_t y) const {
         return job_.results[i].const_data_ptr<float>() + (channel * read.height() + y - read.top) * read.width();
@@ -216,21 +211,6 @@ void put_together(const TransferInputs& inputs, const ReuseSettings& settings, a
             BlockRow(job, static_cast<int>(row)).run();
         }
     });
-}
-
-void put_together_there(const TransferInputs& inputs, const ReuseSettings& settings, at::Tensor& output) {
-    const Size frame{static_cast<int>(inputs.input.size(2)), static_cast<int>(inputs.input.size(1))};
-    const std::int64_t scale = output.size(2) / frame.width;
-    output.copy_(inputs.last);
-    for (std::size_t i = 0; i < inputs.plan.areas.size(); ++i) {
-        const Rectangle kept = times(in_pixels(inputs.plan.areas[i], frame, 0), scale);
-        const Rectangle read = times(in_pixels(inputs.plan.areas[i], frame, settings.halo), scale);
-        output.narrow(1, kept.top, kept.height())
-            .narrow(2, kept.left, kept.width())
-            .copy_(inputs.results[i]
-                       .narrow(1, kept.top - read.top, kept.height())
-                       .narrow(2, kept.left - read.left, kept.width()));
-    }
 }
 
 double check_error(const ReusePlan& plan, const ReuseSettings& settings, const at::Tensor& output,

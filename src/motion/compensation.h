@@ -37,6 +37,8 @@ private:
 namespace compensation {
 /// Rec. 601 luma on a CPU: [3,h,w] -> [1,1,h,w].
 at::Tensor luma_plane(const at::Tensor& rgb);
+/// Flow [1,2,h,w] shorter than the dead zone becomes none. Any device; never waits for it.
+at::Tensor without_small_moves(const at::Tensor& flow);
 }   // namespace compensation
 
 /// The scale of the noise from a residual [h,w]: its median, or if that is more, up to kMostCodedNoise the median of

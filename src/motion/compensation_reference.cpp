@@ -15,16 +15,16 @@ namespace {
 
 using namespace compensation;   // the constants
 
-at::Tensor without_small_moves(const at::Tensor& flow) {
-    return at::where(flow.square().sum(1, true) < kDeadZone * kDeadZone, at::zeros_like(flow), flow);
-}
-
 at::Tensor unchanged(const at::Tensor& now, const at::Tensor& before) {
     const at::Tensor changed = (now != before).any(1, true).to(at::kFloat);
     return at::max_pool2d(changed, {kStillWindow, kStillWindow}, {1, 1}, {kStillWindow / 2, kStillWindow / 2}) == 0;
 }
 
 }   // namespace
+
+at::Tensor compensation::without_small_moves(const at::Tensor& flow) {
+    return at::where(flow.square().sum(1, true) < kDeadZone * kDeadZone, at::zeros_like(flow), flow);
+}
 
 Motion reference_compensation(const at::Tensor& now, const at::Tensor& before, const at::Tensor& flow,
                               const at::Tensor& light) {

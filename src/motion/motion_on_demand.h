@@ -8,11 +8,13 @@
 
 namespace millstream {
 
-/// Follows one video on the CPU, frame by frame, where a flow is wanted now and then only: most of its cost is. One
-/// thread at a time. Holds on to the luma of two frames.
+/// Follows one video, frame by frame, where a flow is wanted now and then only: most of its cost is. One thread at a
+/// time. Holds on to the luma of two frames.
 class MotionOnDemand {
 public:
-    explicit MotionOnDemand(FlowQuality quality) : flow_(quality) {}
+    /// `on_device`: frames are not in the host's memory; everything is done by tensor operations.
+    explicit MotionOnDemand(FlowQuality quality, bool on_device = false)
+        : quality_(quality), on_device_(on_device), flow_(quality) {}
 
     /// Takes the next frame: [3,h,w] float32, contiguous. False: a cut, or nothing came before.
     bool follows(const at::Tensor& input);
@@ -24,6 +26,8 @@ public:
     void reset();
 
 private:
+    FlowQuality quality_;
+    bool on_device_;
     CpuFlow flow_;
     at::Tensor luma_;     // [1,1,h,w]
     at::Tensor before_;   // likewise, of the frame before

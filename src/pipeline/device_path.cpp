@@ -31,16 +31,7 @@ std::string work_of_host(const PreparedJob& job) {
         !converts_on_device(job.encoder.format, job.encoder.colour)) {
         return "their colour matrix is converted there";
     }
-    const bool looked_at = job.plan.reuse != Reuse::off && job.plan.reuse != Reuse::exact;
-    return looked_at ? "what can be reused is found there" : "";
-}
-
-std::string why_on_host(const PreparedJob& job) {
-    if (job.executor.links.size() != 1) {
-        return job.executor.links.empty() ? "the network runs on no CUDA device"
-                                          : "the network runs on several devices";
-    }
-    return work_of_host(job);
+    return {};
 }
 
 std::string why_decoded_to_host(const PreparedJob& job) {
@@ -65,6 +56,14 @@ DevicePlace place_of(const PreparedJob& job, DeviceStream stream) {
 }
 
 }   // namespace
+
+std::string why_on_host(const PreparedJob& job) {
+    if (job.executor.links.size() != 1) {
+        return job.executor.links.empty() ? "the network runs on no CUDA device"
+                                          : "the network runs on several devices";
+    }
+    return work_of_host(job);
+}
 
 bool stays_on_device(const PreparedJob& job) {
     return why_on_host(job).empty();

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/cpu.h"
+#include "enhance/reuse_enhancer.h"
 #include "media/decoder.h"
 #include "millstream/error.h"
 #include "millstream/observer.h"
@@ -214,9 +215,7 @@ private:
     }
 
     void choose_reuse() {
-        // What judges differences looks at the host's memory; that there are none is found on a device, too.
-        const bool can_be = job_.executor.links.empty() || options().reuse == Reuse::exact;
-        job_.plan.reuse = can_be && reuse_pays(job_.model->network) ? options().reuse : Reuse::off;
+        job_.plan.reuse = reuse_pays(job_.model->network) ? options().reuse : Reuse::off;
         if (job_.checkpoint && job_.checkpoint->resolved.reuse == words(Reuse::off)) {   // for lack of memory
             job_.plan.reuse = Reuse::off;
         }
@@ -273,6 +272,21 @@ private:
         return choice;
     }
 
+    // Judging what differs takes the processor 380 ms a frame of 1080p, which is too long where a device computes; that
+    // nothing differs at all is soon found.
+    void choose_reuse_there(MemoryNeeds& needs) {
+        if (job_.executor.links.empty() || job_.plan.reuse == Reuse::off) {
+            return;
+        }
+        if (needs.resident) {
+            needs.reuse_work = reuse_work_there(needs.frame, needs.scale);
+        } else if (job_.plan.reuse != Reuse::exact) {
+            note("Frames go through the host's memory, so that --reuse is off: " + why_on_host(job_) + ".");
+            job_.plan.reuse = Reuse::off;
+            needs.reuse = false;
+        }
+    }
+
     void set_decoder_threads(MemoryNeeds& needs, int threads) {
         job_.plan.decoder_threads = threads;
         needs.decoder = decoder_memory(job_.source, threads);
@@ -287,6 +301,7 @@ private:
         adopt_encoder_settings();
         needs.alpha_kept = keeps_alpha(job_);
         needs.resident = stays_on_device(job_);
+        choose_reuse_there(needs);
         needs.surfaces_read =
             place_of_encoding(job_) ? kSurfacesBeforeEncoder + pictures_held_by_encoder(job_.encoder) : 0;
         needs.encoder = encoder_memory(job_.encoder);

@@ -1,6 +1,9 @@
 #include "pipeline/shortage.h"
 
+#include <exception>
+
 #include "millstream/error.h"
+#include "model/executor_error.h"
 
 namespace millstream {
 

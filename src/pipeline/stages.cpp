@@ -13,15 +13,16 @@ std::vector<std::int64_t> rgb_shape(int width, int height) {
     return {3, height, width};
 }
 
-FetchTensor fetch_from(const std::shared_ptr<DeviceLink>& link) {
+TableWays table_ways(const std::shared_ptr<DeviceLink>& link) {
     if (!link) {
         return {};
     }
-    return [link](const at::Tensor& there) {
+    const auto fetch = [link](const at::Tensor& there) {
         at::Tensor here = at::empty(there.sizes(), there.scalar_type());
         link->download({there}, {here});
         return here;
     };
+    return {fetch, [link](const at::Tensor& here) { return link->upload({here}).front(); }};
 }
 
 }   // namespace
@@ -119,11 +120,11 @@ EnhanceStage::EnhanceStage(const Settings& settings, SteadyEnhancer::Surrounding
             settings.link ? settings.link->device() : at::Device(at::kCPU)),
       network_(settings.enhancer, completed(std::move(surroundings))),
       enhancer_({settings.reuse, settings.enhancer.frame, settings.enhancer.executor.threads, settings.strips,
-                 fetch_from(settings.link)},
+                 table_ways(settings.link)},
                 network_, [this] { return pool_.take(); }),
       stop_(std::move(stop)) {
     if (settings.reuse && !settings.reuse->exact && settings.find_motion) {
-        motion_.emplace(*settings.find_motion);
+        motion_.emplace(*settings.find_motion, settings.link != nullptr);
     }
 }
 
@@ -172,7 +173,7 @@ void EnhanceStage::submit(Frame frame) {
     const bool restart = settings_.chunk_frames > 0 && Chunks(settings_.chunk_frames).begins(index + Chunks::kWarmUp);
     Motion motion = frame.motion;
     if (motion_) {
-        motion.cut = !motion_->follows(input);
+        motion.cut = !with_second_try([&] { return motion_->follows(input); });
     } else if (settings_.find_motion) {
         motion.cut = false;   // nobody asks
     }

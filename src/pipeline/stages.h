@@ -84,7 +84,7 @@ class EnhanceStage : public Stage {
 public:
     struct Settings {
         SteadyEnhancer::Settings enhancer;
-        std::optional<ReuseSettings> reuse;   ///< nothing: every frame is computed; with `link` exact
+        std::optional<ReuseSettings> reuse;   ///< nothing: every frame is computed
         int strips = 1;                       ///< of a whole frame: ReuseEnhancer::Settings
         /// Nobody has filled Frame::motion: cuts and flow are found here, where reuse needs them.
         std::optional<FlowQuality> find_motion;

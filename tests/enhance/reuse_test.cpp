@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "box_executor.h"
+#include "enhance/block_measures.h"
 #include "enhance/reuse_enhancer.h"
+#include "model/counted_device.h"
 #include "motion/motion_on_demand.h"
 
 namespace millstream {
@@ -43,7 +45,9 @@ struct Setup {
 struct Outcome {
     Frames outputs;
     ReuseCounts counts;
-    std::int64_t fetched_bytes = 0;   // from the device
+    std::int64_t fetches = 0;   // from the device
+    std::int64_t fetched_bytes = 0;
+    std::int64_t sent_bytes = 0;
 };
 
 Outcome run(const Frames& inputs, const Setup& setup) {
@@ -63,14 +67,20 @@ Outcome run(const Frames& inputs, const Setup& setup) {
     surroundings.make_output = [](Size size) { return at::full({3, size.height, size.width}, -1.0F); };
     SteadyEnhancer network(settings, surroundings);
     Outcome outcome;
-    const FetchTensor fetch = [&](const at::Tensor& found) {
-        outcome.fetched_bytes += static_cast<std::int64_t>(found.nbytes());
-        return found.contiguous();
+    TableWays ways;
+    ways.fetch = [&](const at::Tensor& table) {
+        ++outcome.fetches;
+        outcome.fetched_bytes += static_cast<std::int64_t>(table.nbytes());
+        return table.contiguous();
     };
-    ReuseEnhancer enhancer({setup.reuse, kFrame, 1, setup.strips, setup.there ? fetch : FetchTensor()}, network, [] {
+    ways.send = [&](const at::Tensor& table) {
+        outcome.sent_bytes += static_cast<std::int64_t>(table.nbytes());
+        return table.clone();
+    };
+    ReuseEnhancer enhancer({setup.reuse, kFrame, 1, setup.strips, setup.there ? ways : TableWays()}, network, [] {
         return at::full({3, kFrame.height * kScale, kFrame.width * kScale}, -1.0F);
     });
-    MotionOnDemand motion(FlowQuality::full);
+    MotionOnDemand motion(FlowQuality::full, setup.there);
     std::int64_t expected = setup.first;
     const auto keep = [&](std::optional<EnhancerFrame> done) {
         if (done) {
@@ -190,6 +200,191 @@ TEST(Reuse, exact_decides_and_gives_the_same_by_tensor_operations_and_fetches_a_
         EXPECT_EQ(here.fetched_bytes, 0);
         EXPECT_EQ(there.fetched_bytes, 13 * kFrame.width * kFrame.height / 64) << "not for the first";
     }
+}
+
+// Pictures of three kinds: still with a square that moves and noise, a pan, and noise that changes its brightness.
+Frames of_every_kind() {
+    Frames frames;
+    at::manual_seed(11);
+    const at::Tensor desk = picture(12);
+    for (int i = 0; i < 20; ++i) {
+        frames.push_back(with_square(desk, 20 + 5 * i, 40, 14) +
+                         at::randn({3, kFrame.height, kFrame.width}) * (0.8 / 255));
+    }
+    const at::Tensor wide = at::upsample_bicubic2d(at::rand({1, 3, 40, 60}), {240, 360}, false)[0].clamp(0, 1);
+    for (int i = 0; i < 20; ++i) {
+        frames.push_back(wide.narrow(1, 40 + i / 2, kFrame.height).narrow(2, 20 + 2 * i, kFrame.width).contiguous());
+    }
+    for (int i = 0; i < 20; ++i) {
+        frames.push_back(desk + 0.3 * i / 255 + at::randn({3, kFrame.height, kFrame.width}) * (0.5 / 255));
+    }
+    return frames;
+}
+
+TEST(BlockMeasures, tables_of_tensor_operations_are_those_of_the_loops_but_for_rounding) {
+    TableWays ways;
+    ways.fetch = [](const at::Tensor& table) { return table.contiguous(); };
+    ways.send = [](const at::Tensor& table) { return table.clone(); };
+    const auto largest_difference = [](const BlockGrid<float>& a, const BlockGrid<float>& b) {
+        float largest = 0;
+        EXPECT_EQ(a.values.size(), b.values.size());
+        for (std::size_t i = 0; i < a.values.size(); ++i) {
+            largest = std::max(largest, std::abs(a.values[i] - b.values[i]));
+        }
+        return largest;
+    };
+    for (const Size frame : {Size{64, 48}, Size{75, 53}, Size{17, 9}, Size{5, 3}}) {
+        SCOPED_TRACE(std::to_string(frame.width) + "x" + std::to_string(frame.height));
+        at::manual_seed(13);
+        const at::Tensor before = at::rand({3, frame.height, frame.width});
+        const at::Tensor base = before + at::rand_like(before) * 0.1;
+        const at::Tensor now = before + at::rand_like(before) * 0.2;
+        const at::Tensor flow = at::randn({2, frame.height, frame.width}) * 6;
+        BlockGrid<BlockSource> source(frame, BlockSource::still);
+        for (std::size_t i = 0; i < source.values.size(); i += 2) {
+            source.values[i] = BlockSource::computed;
+        }
+        const auto host = measures_on_host(frame);
+        const auto device = measures_on_device(frame, ways);
+        const auto still_here = host->still(now, base);
+        const auto still_there = device->still(now, base);
+        EXPECT_LT(largest_difference(still_here.peak, still_there.peak), 1e-6);
+        EXPECT_LT(largest_difference(still_here.busy, still_there.busy), 1e-4);
+        auto here = host->moved(now, before, base, flow, source);
+        auto there = device->moved(now, before, base, flow, source);
+        EXPECT_TRUE(at::allclose(here.expected, there.expected, 0, 1e-4));
+        EXPECT_TRUE(at::allclose(here.base, there.base, 0, 1e-4));
+        EXPECT_LT(largest_difference(here.peak, there.peak), 1e-5);
+        EXPECT_EQ(largest_difference(here.flow_x, there.flow_x), 0);
+        EXPECT_EQ(largest_difference(here.flow_y, there.flow_y), 0);
+        const at::Tensor unlike = here.expected.clone();
+        host->take_computed(source, now, here.expected, here.base);
+        const at::Tensor table = device->take_computed(source, now, there.expected, there.base);
+        EXPECT_FALSE(at::equal(here.expected, unlike));
+        EXPECT_TRUE(at::allclose(here.expected, there.expected, 0, 1e-4));
+        EXPECT_TRUE(at::allclose(here.base, there.base, 0, 1e-4));
+        EXPECT_EQ(table.numel(), std::ssize(source.values));
+    }
+}
+
+// Share of the blocks of which `a` and `b` decide otherwise, over frames that both know.
+double decided_otherwise(Reuse reuse, const Frames& frames) {
+    TableWays ways;
+    ways.fetch = [](const at::Tensor& table) { return table.contiguous(); };
+    ways.send = [](const at::Tensor& table) { return table.clone(); };
+    ReusePlanner here(settings(reuse), kFrame);
+    ReusePlanner there(settings(reuse), kFrame, ways);
+    MotionOnDemand motion(FlowQuality::full);
+    std::int64_t blocks = 0;
+    std::int64_t others = 0;
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        Motion followed;
+        followed.cut = !motion.follows(frames[i]);
+        if (!followed.cut) {
+            followed.flow = motion.flow();
+        }
+        const ReusePlan a = here.next(static_cast<std::int64_t>(i), frames[i], followed, false);
+        const ReusePlan b = there.next(static_cast<std::int64_t>(i), frames[i], followed, false);
+        const BlockGrid<BlockSource> all(kFrame, BlockSource::computed);
+        const auto& first = a.whole ? all.values : a.source.values;
+        const auto& second = b.whole ? all.values : b.source.values;
+        for (std::size_t block = 0; block < first.size(); ++block) {
+            ++blocks;
+            others += first[block] != second[block] ? 1 : 0;
+        }
+    }
+    return static_cast<double>(others) / static_cast<double>(blocks);
+}
+
+TEST(Reuse, tensor_operations_lead_to_the_same_decisions_for_999_of_1000_blocks) {
+    for (const Reuse reuse : {Reuse::safe, Reuse::fast}) {
+        EXPECT_LT(decided_otherwise(reuse, of_every_kind()), 0.001);
+    }
+}
+
+TEST(Reuse, by_tensor_operations_pictures_are_those_of_the_loops_to_55_db) {
+    const Frames frames = of_every_kind();
+    for (const Reuse reuse : {Reuse::safe, Reuse::fast}) {
+        for (const bool flow : {false, true}) {
+            const Outcome here = run(frames, {.reuse = settings(reuse), .flow = flow});
+            const Outcome there = run(frames, {.reuse = settings(reuse), .flow = flow, .there = true});
+            ASSERT_EQ(there.outputs.size(), here.outputs.size());
+            EXPECT_LT(there.counts.computed_frames, 0.75 * static_cast<double>(frames.size()));
+            EXPECT_NEAR(there.counts.computed_frames, here.counts.computed_frames,
+                        0.02 * static_cast<double>(frames.size()));
+            EXPECT_EQ(there.counts.checks, here.counts.checks);
+            EXPECT_GT(there.counts.checks, 0);
+            EXPECT_NEAR(there.counts.check_errors, here.counts.check_errors, 0.01);
+            for (std::size_t i = 0; i < frames.size(); ++i) {
+                EXPECT_LT(error(there.outputs[i], here.outputs[i]), 0.45) << "frame " << i << ": 55 dB";
+            }
+        }
+    }
+}
+
+TEST(Reuse, by_tensor_operations_a_table_or_two_of_a_few_numbers_a_block_is_all_that_is_fetched) {
+    const Frames frames = of_every_kind();
+    const auto count = static_cast<std::int64_t>(frames.size());
+    const std::int64_t blocks = (kFrame.width / kBlock) * (kFrame.height / kBlock);
+    const Outcome still = run(frames, {.reuse = settings(Reuse::safe), .there = true});
+    EXPECT_LE(still.fetches, count + still.counts.checks) << "none for a cut";
+    EXPECT_LE(still.fetched_bytes, count * blocks * 2 * 4 + still.counts.checks * 4);
+    EXPECT_LE(still.sent_bytes, count * blocks);
+    const Outcome moved = run(frames, {.reuse = settings(Reuse::safe), .flow = true, .there = true});
+    EXPECT_GT(moved.fetches, still.fetches);
+    EXPECT_LE(moved.fetches, 2 * count + moved.counts.checks);
+    EXPECT_LE(moved.fetched_bytes, count * blocks * 5 * 4 + moved.counts.checks * 4);
+    EXPECT_LE(moved.sent_bytes, 2 * count * blocks);
+}
+
+TEST(Reuse, by_tensor_operations_what_it_works_in_is_planned) {
+    constexpr Size kLarge{640, 352};
+    at::manual_seed(14);
+    const at::Tensor wide = at::upsample_bicubic2d(at::rand({1, 3, 60, 100}), {480, 800}, false)[0].clamp(0, 1);
+    CountedMemory memory;
+    {
+        TableWays ways;
+        ways.fetch = [](const at::Tensor& table) { return table.contiguous(); };
+        ways.send = [](const at::Tensor& table) { return table.clone(); };
+        const ReuseSettings fast = settings(Reuse::fast);
+        ReusePlanner planner(fast, kLarge, ways);
+        MotionOnDemand motion(FlowQuality::full, true);
+        const std::uint64_t input_bytes = 3 * sizeof(float) * kLarge.width * kLarge.height;
+        const std::uint64_t planned = reuse_work_there(kLarge, kScale);
+        std::uint64_t searching = 0;
+        std::uint64_t together = 0;
+        int put = 0;
+        for (int i = 0; i < 4; ++i) {
+            const at::Tensor input =
+                wide.narrow(1, 60 + i, kLarge.height).narrow(2, 80 + 2 * i, kLarge.width).contiguous();
+            Motion followed;
+            followed.cut = !motion.follows(input);
+            memory.take_peak();
+            const std::uint64_t before = memory.live() + 2 * input_bytes;   // what it keeps of a frame
+            const ReusePlan plan = planner.next(i, input, followed, false, [&motion] { return motion.flow(); });
+            if (plan.whole) {
+                continue;
+            }
+            searching = std::max(searching, memory.take_peak() - before);
+            const std::vector<std::int64_t> shape{3, kLarge.height * kScale, kLarge.width * kScale};
+            const at::Tensor last = at::rand(shape);
+            at::Tensor output = at::empty(shape);
+            Frames results;
+            for (const Rectangle& area : plan.areas) {
+                const Rectangle read = enlarged(in_pixels(area, kLarge, fast.halo), kScale);
+                results.push_back(at::rand({3, read.height(), read.width()}));
+            }
+            memory.take_peak();
+            const std::uint64_t begun = memory.live();
+            put_together_there({plan, input, last, results}, fast, output);
+            together = std::max(together, memory.take_peak() - begun);
+            put += plan.flow.defined() ? 1 : 0;
+        }
+        EXPECT_GT(put, 0);
+        EXPECT_LE(searching + together, planned) << searching << " + " << together;
+        EXPECT_GT(searching + together, planned / 2) << "not far more than it takes";
+    }
+    EXPECT_EQ(memory.live(), 0U);
 }
 
 TEST(Reuse, exact_computes_everything_where_everything_changes_a_little) {
@@ -390,10 +585,13 @@ TEST(Reuse, neither_tiles_nor_waiting_change_the_result) {
 TEST(Reuse, after_a_restart_nothing_before_it_counts) {
     for (const Reuse reuse : {Reuse::safe, Reuse::exact}) {
         const Frames frames = noisy(40, reuse == Reuse::exact ? 0 : 0.8);
-        const Outcome all = run(frames, {.reuse = settings(reuse), .restart = 13, .flow = true});
-        const Frames rest(frames.begin() + 13, frames.end());
-        const Outcome late = run(rest, {.reuse = settings(reuse), .first = 13, .restart = 13, .flow = true});
-        expect_equal(Frames(all.outputs.begin() + 13, all.outputs.end()), late.outputs);
+        for (const bool there : {false, true}) {
+            const Outcome all = run(frames, {.reuse = settings(reuse), .restart = 13, .flow = true, .there = there});
+            const Frames rest(frames.begin() + 13, frames.end());
+            const Outcome late =
+                run(rest, {.reuse = settings(reuse), .first = 13, .restart = 13, .flow = true, .there = there});
+            expect_equal(Frames(all.outputs.begin() + 13, all.outputs.end()), late.outputs);
+        }
     }
 }
 

@@ -1,9 +1,13 @@
 // Memory that really runs out: every allocation of the network's stage fails once, in a run through the threaded
 // runner.
 #include <ATen/Functions.h>
+#include <ATen/TensorOperators.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "model/counted_device.h"
 #include "model/networks.h"
 #include "pipeline/failing_allocator.h"
 #include "pipeline/runner.h"
@@ -58,7 +62,9 @@ struct Outcome {
     std::int64_t live = 0;
 };
 
-Outcome run_with_failure_at(int fail_at, int tile, const std::vector<at::Tensor>& inputs) {
+// `memory`: frames are on a device that has it; null: in the host's memory.
+Outcome run_with_failure_at(int fail_at, int tile, const std::vector<at::Tensor>& inputs,
+                            const std::optional<ReuseSettings>& reuse = std::nullopt, CountedMemory* memory = nullptr) {
     const Network network = small_network();
     EnhanceStage::Settings settings;
     settings.enhancer.executor = {.backend = Backend::torch, .precision = Precision::fp32, .threads = 1, .requests = 2};
@@ -66,6 +72,13 @@ Outcome run_with_failure_at(int fail_at, int tile, const std::vector<at::Tensor>
     settings.enhancer.frame = kFrame;
     settings.enhancer.layout = {tile == 0 ? kFrame : Size{tile, tile}, 2, 0};
     settings.frames_in_flight = 3;
+    settings.reuse = reuse;
+    settings.find_motion = FlowQuality::fast;
+    if (memory != nullptr) {
+        settings.link = std::make_shared<CountedDevice>(*memory, true);
+        settings.enhancer.executor.device = "cuda:0";
+        settings.enhancer.executor.links = {settings.link};
+    }
     Outcome outcome;
     SteadyEnhancer::Surroundings surroundings;
     surroundings.make_executor = [&](const ExecutorSettings& wanted) { return make_executor(network, wanted); };
@@ -110,6 +123,42 @@ TEST(BackOff, r6_4_every_allocation_of_a_run_may_fail_and_the_result_is_the_same
             failed += static_cast<int>(outcome.told.size());   // Torch makes do without a few by itself
         }
         EXPECT_GT(failed, 5 * kFrames) << "the walk must go through the run";
+    }
+}
+
+TEST(BackOff, where_frames_are_carried_on_any_allocation_may_fail_too_on_the_host_and_on_a_device) {
+    at::manual_seed(4);
+    const at::Tensor still = at::rand({3, kFrame.height, kFrame.width});
+    std::vector<at::Tensor> inputs;
+    for (int i = 0; i < kFrames; ++i) {
+        inputs.push_back(still + i * 0.3 / 255);
+        inputs.back().narrow(1, 4, 5).narrow(2, 3 * i, 5).fill_(0.8F);
+    }
+    Network network = small_network();
+    network.receptive_radius = 2;
+    network.macs_per_pixel = 600'000;   // as if
+    ReuseSettings reuse = reuse_settings(Reuse::fast, network, true, Precision::fp32);
+    reuse.flow_cost = 0;   // motion is searched for in each
+    reuse.check_every = 3;
+    CountedMemory memory;
+    for (CountedMemory* const there : {static_cast<CountedMemory*>(nullptr), &memory}) {
+        SCOPED_TRACE(there == nullptr ? "host" : "device");
+        const Outcome wanted = run_with_failure_at(0, 0, inputs, reuse, there);
+        ASSERT_EQ(wanted.outputs.size(), inputs.size());
+        int told = 0;
+        int tried = 0;
+        const int step = std::max(1, wanted.allocations / 100);   // there are thousands
+        for (int n = 1; n <= wanted.allocations; n += step, ++tried) {
+            const Outcome outcome = run_with_failure_at(n, 0, inputs, reuse, there);
+            ASSERT_EQ(outcome.outputs.size(), wanted.outputs.size()) << "allocation " << n;
+            for (std::size_t i = 0; i < wanted.outputs.size(); ++i) {
+                ASSERT_TRUE(at::equal(outcome.outputs[i], wanted.outputs[i])) << "allocation " << n << " frame " << i;
+            }
+            EXPECT_EQ(outcome.live, 0) << "a frame was not let go, allocation " << n;
+            told += static_cast<int>(outcome.told.size());
+        }
+        EXPECT_GT(told, 0) << "in the network";
+        EXPECT_LT(told, tried) << "and beside it";
     }
 }
 

@@ -43,12 +43,22 @@ std::vector<Picture> sources(const PixelFormat& format = {}) {
     return pictures;
 }
 
+// How what did not change is carried on.
+struct Carrying {
+    std::optional<ReuseSettings> reuse;
+    Network network = identity_network();   // of scale 1
+    std::int64_t first = 0;                 // index of the first frame
+    std::int64_t chunk_frames = 0;
+    std::uint64_t limit = 0;               // bytes of the device, from the third frame on
+    ReuseCounts counts = {};               // found
+    std::vector<BackOff> back_offs = {};   // likewise
+};
+
 // The sources through the stages, by the host where `link` is null.
-std::vector<Picture> results(std::shared_ptr<DeviceLink> link, int tile, std::vector<Picture> pictures_in = sources(),
-                             const std::function<Picture()>& surface = nullptr,
-                             const std::optional<ReuseSettings>& reuse = std::nullopt) {
+std::vector<Picture> results(std::shared_ptr<DeviceLink> link, int tile, std::vector<Picture> pictures_in,
+                             const std::function<Picture()>& surface, Carrying& carrying) {
     const PixelFormat format = pictures_in.front().format;
-    const Network network = identity_network();
+    const Network& network = carrying.network;
     EnhanceStage::Settings settings;
     settings.enhancer.executor = {.backend = Backend::torch, .precision = Precision::fp32, .threads = 1, .requests = 2};
     if (link) {
@@ -56,10 +66,11 @@ std::vector<Picture> results(std::shared_ptr<DeviceLink> link, int tile, std::ve
         settings.enhancer.executor.links = {link};
     }
     settings.enhancer.frame = kFrame;
-    settings.enhancer.layout = {tile == 0 ? kFrame : Size{tile, tile}, 0, 0};
+    settings.enhancer.layout = {tile == 0 ? kFrame : Size{tile, tile}, network.receptive_radius, 0};
     settings.keep_input = true;
     settings.link = link;
-    settings.reuse = reuse;
+    settings.reuse = carrying.reuse;
+    settings.chunk_frames = carrying.chunk_frames;
     settings.find_motion = FlowQuality::fast;
     SteadyEnhancer::Surroundings surroundings;
     surroundings.make_executor = [&](const ExecutorSettings& wanted) { return make_executor(network, wanted); };
@@ -77,7 +88,7 @@ std::vector<Picture> results(std::shared_ptr<DeviceLink> link, int tile, std::ve
     const Emit behind = [&](Item item) {
         fix.process(std::move(item), [&](Item fixed) { to_picture.process(std::move(fixed), take); });
     };
-    std::int64_t index = 0;
+    std::int64_t index = carrying.first;
     for (Picture& source : pictures_in) {
         Frame frame(live, index++);
         frame.source = std::exchange(source, {});
@@ -88,7 +99,14 @@ std::vector<Picture> results(std::shared_ptr<DeviceLink> link, int tile, std::ve
         });
     }
     enhance.process(Mark::end_of_stream, behind);
+    carrying.counts = enhance.reuse_counts();
     return pictures;
+}
+
+std::vector<Picture> results(std::shared_ptr<DeviceLink> link, int tile, std::vector<Picture> pictures_in = sources(),
+                             const std::function<Picture()>& surface = nullptr) {
+    Carrying none;
+    return results(std::move(link), tile, std::move(pictures_in), surface, none);
 }
 
 TEST(DevicePath, r2_4_planes_cross_the_bus_as_they_are_once_each_way_beside_the_work_and_nothing_else_does) {
@@ -211,7 +229,8 @@ TEST(DevicePath, what_is_bit_for_bit_as_before_is_found_and_kept_on_the_device) 
     {
         const std::vector<Picture> wanted = results(std::make_shared<CountedDevice>(memory, true), 0, screen());
         const auto device = std::make_shared<CountedDevice>(memory, true);
-        const std::vector<Picture> got = results(device, 0, screen(), nullptr, exact);
+        Carrying carrying{exact};
+        const std::vector<Picture> got = results(device, 0, screen(), nullptr, carrying);
         ASSERT_EQ(got.size(), wanted.size());
         for (std::size_t i = 0; i < got.size(); ++i) {
             for (int plane = 0; plane < 3; ++plane) {
@@ -222,6 +241,97 @@ TEST(DevicePath, what_is_bit_for_bit_as_before_is_found_and_kept_on_the_device) 
         EXPECT_EQ(device->counts().pageable_copies, 0);
     }
     EXPECT_EQ(memory.live(), 0U) << "a frame's memory is let go";
+}
+
+constexpr int kMovingFrames = 40;
+
+// Still pictures with a bright square that moves.
+std::vector<Picture> moving() {
+    std::vector<Picture> pictures;
+    for (int i = 0; i < kMovingFrames; ++i) {
+        Picture picture = blank({}, kFrame.width, kFrame.height);
+        picture.colour = kColour;
+        for (int plane = 0; plane < 3; ++plane) {
+            fill_smooth(picture, plane);
+        }
+        for (int y = 20; y < 29; ++y) {
+            for (int x = i; x < i + 9; ++x) {
+                set_sample(picture, 0, x, y, 220);
+            }
+        }
+        pictures.push_back(std::move(picture));
+    }
+    return pictures;
+}
+
+// A network that is worth it, and whose every block may be looked for along the motion.
+Carrying carrying_on(Reuse reuse) {
+    Carrying carrying;
+    carrying.network = chain({conv(3, 16, 3), prelu(16), conv(16, 3, 3)});
+    carrying.network.receptive_radius = 2;
+    carrying.network.macs_per_pixel = 600'000;   // as if
+    carrying.reuse = reuse_settings(reuse, carrying.network, true, Precision::fp32);
+    carrying.reuse->flow_cost = 0;
+    return carrying;
+}
+
+double mean_square(const Picture& a, const Picture& b) {
+    double sum = 0;
+    for (int y = 0; y < a.height; ++y) {
+        for (int x = 0; x < a.width; ++x) {
+            const double off = sample(a, 0, x, y) - sample(b, 0, x, y);
+            sum += off * off;
+        }
+    }
+    return sum / (static_cast<double>(a.width) * a.height);
+}
+
+TEST(DevicePath, what_changes_little_is_judged_and_carried_on_there_and_a_table_or_two_comes_back) {
+    constexpr std::uint64_t kBlocks = 4 * 3;
+    CountedMemory memory;
+    for (const Reuse reuse : {Reuse::safe, Reuse::fast}) {
+        Carrying here = carrying_on(reuse);
+        Carrying there = carrying_on(reuse);
+        const std::vector<Picture> wanted = results(nullptr, 0, moving(), nullptr, here);
+        const auto device = std::make_shared<CountedDevice>(memory, true);
+        const std::vector<Picture> got = results(device, 0, moving(), nullptr, there);
+        ASSERT_EQ(got.size(), wanted.size());
+        for (std::size_t i = 0; i < got.size(); ++i) {
+            EXPECT_LT(mean_square(got[i], wanted[i]), 1) << "frame " << i << ": the device does not dither";
+        }
+        EXPECT_LT(there.counts.computed_frames, 0.8 * kMovingFrames);
+        EXPECT_EQ(there.counts.whole_frames, here.counts.whole_frames);
+        EXPECT_EQ(there.counts.checks, here.counts.checks);
+        const LinkTraffic& traffic = device->traffic();
+        const std::uint64_t planes = kMovingFrames * kFrame.width * kFrame.height * 3 / 2;
+        EXPECT_LE(traffic.downloads.load(), (3 + 2) * kMovingFrames + there.counts.checks);
+        EXPECT_LE(traffic.downloaded_bytes.load(), planes + (kMovingFrames * kBlocks * 5 + 2) * sizeof(float));
+        EXPECT_LE(traffic.uploaded_bytes.load(), planes + 2 * kMovingFrames * kBlocks);
+        EXPECT_EQ(device->counts().pageable_copies, 0);
+    }
+    EXPECT_EQ(memory.live(), 0U) << "a frame's memory is let go";
+}
+
+TEST(DevicePath, a_run_that_goes_on_in_the_middle_carries_on_the_same_there) {
+    CountedMemory memory;
+    constexpr std::int64_t kChunk = 24;
+    constexpr std::int64_t kFrom = kChunk - Chunks::kWarmUp;
+    Carrying all = carrying_on(Reuse::safe);
+    all.chunk_frames = kChunk;
+    const std::vector<Picture> whole =
+        results(std::make_shared<CountedDevice>(memory, true), 0, moving(), nullptr, all);
+    Carrying rest = carrying_on(Reuse::safe);
+    rest.chunk_frames = kChunk;
+    rest.first = kFrom;
+    std::vector<Picture> pictures = moving();
+    pictures.erase(pictures.begin(), pictures.begin() + kFrom);
+    const std::vector<Picture> late =
+        results(std::make_shared<CountedDevice>(memory, true), 0, std::move(pictures), nullptr, rest);
+    ASSERT_EQ(late.size(), whole.size() - kFrom);
+    for (std::size_t i = Chunks::kWarmUp; i < late.size(); ++i) {
+        EXPECT_EQ(difference(late[i], whole[i + kFrom], 0).largest, 0) << "frame " << i + kFrom;
+    }
+    EXPECT_LT(rest.counts.computed_frames, static_cast<double>(late.size()));
 }
 
 TEST(DevicePath, a_matrix_that_the_device_does_not_know_is_converted_by_the_host) {
@@ -272,8 +382,8 @@ TEST_F(StayingJob, decodes_on_the_device_that_the_network_runs_on) {
     ASSERT_TRUE(place_of_decoding(job_));
     EXPECT_EQ(place_of_decoding(job_)->device, 1);
     EXPECT_EQ(words_of_decoding(job_), "Frames that cuda decodes stay on cuda:1.");
-    job_.plan.reuse = Reuse::exact;
-    EXPECT_TRUE(place_of_decoding(job_)) << "that is found there";
+    job_.plan.reuse = Reuse::safe;
+    EXPECT_TRUE(place_of_decoding(job_)) << "what did not change is found there";
     job_.plan.options.hwaccel.clear();
     EXPECT_FALSE(place_of_decoding(job_));
     EXPECT_EQ(words_of_decoding(job_), "");
@@ -301,7 +411,6 @@ TEST_F(StayingJob, fetches_decoded_frames_where_something_is_done_in_the_hosts_m
         {"only those of cuda", [](auto& job) { job.plan.options.hwaccel = "vaapi"; }, true},
         {"runs on no CUDA device", [](auto& job) { job.executor.links.clear(); }},
         {"several devices", [this](auto& job) { job.executor.links.push_back(device_); }},
-        {"reused", [](auto& job) { job.plan.reuse = Reuse::safe; }},
         {"a filter", [](auto& job) { job.filtered = true; }},
         {"debug view", [](auto& job) { job.plan.options.debug_view = DebugView::flow; }},
         {"alpha", [](auto& job) { job.encoder.format.alpha = true; }},
