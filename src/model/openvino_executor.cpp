@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,10 +36,15 @@ ov::Tensor wrapped(const at::Tensor& tensor) {
     return {ov::element::f32, shape_of(tensor), tensor.mutable_data_ptr<float>()};
 }
 
+bool runs_in_bf16(const ExecutorSettings& settings) {
+    return (settings.precision == Precision::int8 ? base_precision() : settings.precision) == Precision::bf16;
+}
+
 class OpenVinoExecutor final : public Executor {
 public:
     OpenVinoExecutor(const Network& network, const ExecutorSettings& settings)
         : network_(lowered(network)),
+          end_(is_openvino_gpu(settings.device) || runs_in_bf16(settings) ? std::nullopt : fused_end(network_)),
           settings_(settings),
           slots_(static_cast<std::size_t>(settings.requests + settings.waiting)) {}
     ~OpenVinoExecutor() override {
@@ -60,8 +66,8 @@ public:
             throw Error(ErrorKind::internal, {"starting a network request", {}, "the slot is not idle", {}});
         }
         try {
-            slot.running =
-                compiled(settings_.any_shape ? kAnyShape : ov::PartialShape(shape_of(input))).requests[request];
+            const bool any = settings_.any_shape && may_be_fused(shape_of(input));
+            slot.running = compiled(any ? kAnyShape : ov::PartialShape(shape_of(input))).requests[request];
             slot.running.set_input_tensor(wrapped(input));
             slot.running.set_output_tensor(wrapped(output));
             slot.input = std::move(input);
@@ -115,6 +121,8 @@ private:
         }
     }
 
+    static bool may_be_fused(const ov::Shape& shape) { return shape[2] >= kLeastFused && shape[3] >= kLeastFused; }
+
     ov::CompiledModel compile(const ov::PartialShape& shape) {
         if (is_openvino_gpu(settings_.device)) {   // it computes in fp16 or fp32 and has threads of its own
             const bool fp16 = settings_.precision == Precision::fp16;
@@ -123,12 +131,12 @@ private:
                                        ov::num_streams(ov::streams::Num(settings_.requests)),
                                        ov::hint::inference_precision(fp16 ? ov::element::f16 : ov::element::f32));
         }
-        const bool bf16 =
-            (settings_.precision == Precision::int8 ? base_precision() : settings_.precision) == Precision::bf16;
-        return core_.compile_model(openvino_graph(network_, shape), "CPU",
+        const bool fused = end_ && (shape.is_dynamic() || may_be_fused(shape.to_shape()));
+        const auto type = runs_in_bf16(settings_) ? ov::element::bf16 : ov::element::f32;
+        return core_.compile_model(openvino_graph(network_, shape, {}, fused ? &*end_ : nullptr), "CPU",
                                    ov::num_streams(ov::streams::Num(settings_.requests)),
                                    ov::inference_num_threads(settings_.threads), ov::hint::enable_cpu_pinning(false),
-                                   ov::hint::inference_precision(bf16 ? ov::element::bf16 : ov::element::f32));
+                                   ov::hint::inference_precision(type));
     }
 
     // The one used last stands at the end. Requests that are running keep what they need.
@@ -151,6 +159,7 @@ private:
 
     ov::Core core_;
     Network network_;   ///< its weights are used where they lie
+    std::optional<FusedEnd> end_;
     ExecutorSettings settings_;
     std::vector<Compiled> compiled_;
     std::vector<Slot> slots_;

@@ -24,6 +24,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -61,7 +62,7 @@ std::size_t size(std::int64_t value) {
 
 class Builder {
 public:
-    Builder(const Network& network, const ov::PartialShape& input) : network_(network) {
+    Builder(const Network& network, const ov::PartialShape& input, const FusedEnd* end) : network_(network) {
         const std::vector<bool> fp32 = layers_in_fp32(network);
         for (std::size_t i = 0; i < network.nodes.size(); ++i) {
             fp32_ = fp32[i];
@@ -73,6 +74,9 @@ public:
                 built_.push_back(build(node));
                 built_.back()->set_friendly_name(std::to_string(i) + " " + node.name);
             }
+        }
+        if (end != nullptr) {
+            built_[size(network.output)] = fused(*end);
         }
     }
 
@@ -100,6 +104,46 @@ private:
     }
     NodePtr in(const Node& node, std::size_t i) const { return built_[size(node.inputs[i])]; }
 
+    // Note [Fused end]
+    NodePtr fused(const FusedEnd& end) {
+        const NodePtr features = built_[size(end.features)];
+        const NodePtr picture = built_[size(end.picture)];
+        const NodePtr sum =
+            std::make_shared<op::v1::Add>(convolution(end.of_features, features), convolution(end.of_picture, picture));
+        const NodePtr inner = std::make_shared<op::v0::DepthToSpace>(
+            sum, op::v0::DepthToSpace::DepthToSpaceMode::DEPTH_FIRST, size(end.factor));
+        const auto edge = [&](std::int64_t axis, std::int64_t begin, std::int64_t stop) {
+            return layer_by_layer(end, slice(features, axis, begin, stop), slice(picture, axis, begin, stop));
+        };
+        constexpr std::int64_t kRows = 2;
+        constexpr std::int64_t kColumns = 3;
+        constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
+        const std::int64_t width = end.factor;   // of what is taken of an edge
+        const NodePtr left = slice(edge(kColumns, 0, end.strip), kColumns, 0, width);
+        const NodePtr right = slice(edge(kColumns, -end.strip, kEnd), kColumns, -width, kEnd);
+        const NodePtr rows = std::make_shared<op::v0::Concat>(
+            ov::OutputVector{slice(left, kRows, width, -width), inner, slice(right, kRows, width, -width)}, kColumns);
+        return std::make_shared<op::v0::Concat>(
+            ov::OutputVector{slice(edge(kRows, 0, end.strip), kRows, 0, width), rows,
+                             slice(edge(kRows, -end.strip, kEnd), kRows, -width, kEnd)},
+            kRows);
+    }
+    // What the fused end replaces, of a part of the picture.
+    NodePtr layer_by_layer(const FusedEnd& end, const NodePtr& features, const NodePtr& picture) {
+        std::vector<NodePtr> whole = built_;
+        built_[size(end.features)] = features;
+        built_[size(end.picture)] = picture;
+        for (const int layer : end.replaced) {
+            built_[size(layer)] = build(network_.nodes[size(layer)]);
+        }
+        std::swap(built_, whole);
+        return whole[size(network_.output)];
+    }
+    static NodePtr slice(const NodePtr& values, std::int64_t axis, std::int64_t begin, std::int64_t stop) {
+        return std::make_shared<op::v8::Slice>(values, integers({begin}), integers({stop}), integers({1}),
+                                               integers({axis}));
+    }
+
     NodePtr with_bias(const Node& node, NodePtr x) const {
         if (node.bias.empty()) {
             return x;
@@ -122,7 +166,7 @@ private:
         return make<op::v0::FakeQuantize>(weights, low, high, low, high, 255);
     }
 
-    NodePtr convolution(const Node& node) const {
+    NodePtr convolution(const Node& node, const NodePtr& values) const {
         const ov::Strides strides(2, size(node.stride));
         const ov::CoordinateDiff padding(2, node.padding);
         const ov::Strides dilations(2, 1);
@@ -130,14 +174,12 @@ private:
         const std::size_t groups = size(node.groups);
         if (groups == 1) {
             const NodePtr weights = constant(node.weights, {size(node.shape[0]), size(node.shape[1]), k, k});
-            return with_bias(node,
-                             make<op::v1::Convolution>(node.int8 ? quantised(in(node, 0), *node.int8) : in(node, 0),
-                                                       node.int8 ? quantised_weights(node, weights) : weights, strides,
-                                                       padding, padding, dilations));
+            return with_bias(node, make<op::v1::Convolution>(node.int8 ? quantised(values, *node.int8) : values,
+                                                             node.int8 ? quantised_weights(node, weights) : weights,
+                                                             strides, padding, padding, dilations));
         }
         const auto weights = constant(node.weights, {groups, size(node.shape[0]) / groups, size(node.shape[1]), k, k});
-        return with_bias(node,
-                         make<op::v1::GroupConvolution>(in(node, 0), weights, strides, padding, padding, dilations));
+        return with_bias(node, make<op::v1::GroupConvolution>(values, weights, strides, padding, padding, dilations));
     }
 
     // Ours is [out,in/groups,k,k], OpenVINO's [groups,in/groups,out/groups,k,k]: the one weight that must be copied.
@@ -191,7 +233,7 @@ private:
             case Op::constant:
                 return constant(node.weights, {1, size(node.shape[0]), 1, 1});
             case Op::convolution:
-                return convolution(node);
+                return convolution(node, in(node, 0));
             case Op::deconvolution:
                 return deconvolution(node);
             case Op::prelu:
@@ -250,8 +292,8 @@ private:
 }   // namespace
 
 std::shared_ptr<ov::Model> openvino_graph(const Network& lowered, const ov::PartialShape& input,
-                                          std::span<const int> watched) {
-    return Builder(lowered, input).model(watched);
+                                          std::span<const int> watched, const FusedEnd* end) {
+    return Builder(lowered, input, end).model(watched);
 }
 
 }   // namespace millstream
