@@ -29,6 +29,18 @@ at::Tensor enlarged_rows(const at::Tensor& planes, const Band& band, std::int64_
     return large.squeeze(0).narrow(1, (band.top - first) * scale, band.height() * scale);
 }
 
+// How much a computed area counts: less and less outside what it is for.
+struct Fading {
+    at::Tensor falling;   // by the distance in output pixels
+    at::Tensor ones;
+
+    // From `first` to `end` along one side, for what is from `kept_first` to `kept_end`.
+    [[nodiscard]] at::Tensor along(int first, int kept_first, int kept_end, int end) const {
+        return at::cat({falling.narrow(0, 0, kept_first - first).flip(0), ones.narrow(0, 0, kept_end - kept_first),
+                        falling.narrow(0, 0, end - kept_end)});
+    }
+};
+
 // A frame on its way; what is called `there` is of its band, in the output.
 class FrameThere {
 public:
@@ -61,11 +73,14 @@ public:
     }
 
     void mix_fades() {
+        const std::int64_t fade = settings_.fade * scale_;
+        const Fading fading{1 - (at::arange(fade, output_.options()) + 0.5) / fade,
+                            at::ones({std::max(output_.size(1), output_.size(2))}, output_.options())};
         for (std::size_t i = 0; i < plan_.areas.size(); ++i) {
             const Rectangle kept = in_output(plan_.areas[i], 0);
             const Rectangle wide = in_output(plan_.areas[i], settings_.fade);
-            const at::Tensor weight = weights(wide.top, wide.bottom, kept.top, kept.bottom).unsqueeze(1) *
-                                      weights(wide.left, wide.right, kept.left, kept.right);
+            const at::Tensor weight = fading.along(wide.top, kept.top, kept.bottom, wide.bottom).unsqueeze(1) *
+                                      fading.along(wide.left, kept.left, kept.right, wide.right);
             const at::Tensor there = part(output_, wide, {});
             there.add_((result(i, wide) - there).mul_(weight));
         }
@@ -102,14 +117,6 @@ private:
     }
     [[nodiscard]] at::Tensor result(std::size_t area, const Rectangle& pixels) const {
         return part(inputs_.results[area], pixels, in_output(plan_.areas[area], settings_.halo));
-    }
-
-    // How much an area counts at the places from `first` to `end` along one side: less and less outside what it is for.
-    [[nodiscard]] at::Tensor weights(int first, int end, int kept_first, int kept_end) const {
-        const double fade = static_cast<double>(settings_.fade) * static_cast<double>(scale_);
-        const at::Tensor place = at::arange(first, end, output_.options());
-        const at::Tensor outside = at::maximum(kept_first - place, place - (kept_end - 1)).clamp_min_(0);
-        return (1 - (outside - 0.5) / fade).clamp_(0, 1);
     }
 
     const TransferInputs& inputs_;

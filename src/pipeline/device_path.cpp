@@ -34,6 +34,14 @@ std::string work_of_host(const PreparedJob& job) {
     return {};
 }
 
+std::string why_on_host(const PreparedJob& job) {
+    if (job.executor.links.size() != 1) {
+        return job.executor.links.empty() ? "the network runs on no CUDA device"
+                                          : "the network runs on several devices";
+    }
+    return work_of_host(job);
+}
+
 std::string why_decoded_to_host(const PreparedJob& job) {
     const VideoStreamInfo& video = video_of(job);
     if (job.plan.options.hwaccel != "cuda") {
@@ -57,16 +65,17 @@ DevicePlace place_of(const PreparedJob& job, DeviceStream stream) {
 
 }   // namespace
 
-std::string why_on_host(const PreparedJob& job) {
-    if (job.executor.links.size() != 1) {
-        return job.executor.links.empty() ? "the network runs on no CUDA device"
-                                          : "the network runs on several devices";
-    }
-    return work_of_host(job);
-}
-
 bool stays_on_device(const PreparedJob& job) {
     return why_on_host(job).empty();
+}
+
+// Judging what differs takes the processor 380 ms a frame of 1080p, which is too long where a device computes; that
+// nothing differs at all is soon found.
+std::string words_of_refused_reuse(const PreparedJob& job) {
+    const bool judged = job.plan.reuse == Reuse::safe || job.plan.reuse == Reuse::fast;
+    return judged && !job.executor.links.empty() && !stays_on_device(job)
+               ? "Frames go through the host's memory, so that --reuse is off: " + why_on_host(job) + "."
+               : "";
 }
 
 std::optional<DevicePlace> place_of_decoding(const PreparedJob& job) {

@@ -13,8 +13,9 @@ namespace millstream {
 /// be done in the host's memory.
 bool stays_on_device(const PreparedJob& job);
 
-/// Why they do not, as the end of a sentence; empty: they do.
-std::string why_on_host(const PreparedJob& job);
+/// For the plan, where --reuse cannot be what it is because frames of a device's network go through the host's memory;
+/// empty: it can.
+std::string words_of_refused_reuse(const PreparedJob& job);
 
 /// Where frames of a hardware decoder are left for that; nothing: they go through the host's memory.
 std::optional<DevicePlace> place_of_decoding(const PreparedJob& job);

@@ -272,18 +272,14 @@ private:
         return choice;
     }
 
-    // Judging what differs takes the processor 380 ms a frame of 1080p, which is too long where a device computes; that
-    // nothing differs at all is soon found.
     void choose_reuse_there(MemoryNeeds& needs) {
-        if (job_.executor.links.empty() || job_.plan.reuse == Reuse::off) {
-            return;
-        }
-        if (needs.resident) {
-            needs.reuse_work = reuse_work_there(needs.frame, needs.scale);
-        } else if (job_.plan.reuse != Reuse::exact) {
-            note("Frames go through the host's memory, so that --reuse is off: " + why_on_host(job_) + ".");
+        if (std::string words = words_of_refused_reuse(job_); !words.empty()) {
+            note(std::move(words));
             job_.plan.reuse = Reuse::off;
             needs.reuse = false;
+        }
+        if (needs.reuse && needs.resident) {
+            needs.reuse_work = reuse_work_there(needs.frame, needs.scale);
         }
     }
 

@@ -400,6 +400,24 @@ TEST_F(StayingJob, leaves_frames_for_an_encoder_that_reads_them_there) {
     EXPECT_FALSE(place_of_encoding(job_)) << "frames do not stay that far";
 }
 
+TEST_F(StayingJob, carries_on_there_and_says_why_where_frames_go_through_the_hosts_memory) {
+    for (const Reuse reuse : {Reuse::safe, Reuse::fast}) {
+        job_.plan.reuse = reuse;
+        EXPECT_EQ(words_of_refused_reuse(job_), "");
+        PreparedJob filtered = job_;
+        filtered.filtered = true;
+        EXPECT_EQ(words_of_refused_reuse(filtered),
+                  "Frames go through the host's memory, so that --reuse is off: a filter of the caller's looks at them "
+                  "there.");
+        filtered.executor.links.clear();
+        EXPECT_EQ(words_of_refused_reuse(filtered), "") << "the processor computes";
+        filtered.executor.links = {device_, device_};
+        EXPECT_NE(words_of_refused_reuse(filtered), "");
+        filtered.plan.reuse = Reuse::exact;
+        EXPECT_EQ(words_of_refused_reuse(filtered), "");
+    }
+}
+
 TEST_F(StayingJob, fetches_decoded_frames_where_something_is_done_in_the_hosts_memory_and_says_what) {
     struct Case {
         const char* why;
