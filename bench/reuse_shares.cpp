@@ -1,9 +1,9 @@
 // What reuse would compute of frames given as raw RGB, without computing it: the plan alone, so that whole clips can be
-// looked at in seconds. `reuse_shares MODEL SCALE WIDTH HEIGHT exact|safe|fast... < frames.rgb24`.
-// Prints JSON: of each preset the share of each frame, halos included, that the network would run on, the share that
-// was needed and taken in without halos, the mean number of areas, and the milliseconds a frame that deciding took.
-// Checks, which tighten thresholds where they find too large an error, are left out, and so is what strips of whole
-// frames overlap.
+// looked at in seconds. `reuse_shares MODEL SCALE WIDTH HEIGHT [device:]exact|safe|fast... < frames.rgb24`; `device:`
+// does it by the tensor operations that a device is asked for. Prints JSON: of each preset the share of each frame,
+// halos included, that the network would run on, the share that was needed and taken in without halos, the mean number
+// of areas, and the milliseconds a frame that deciding took. Checks, which tighten thresholds where they find too large
+// an error, are left out, and so is what strips of whole frames overlap.
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
@@ -22,11 +22,19 @@
 namespace millstream {
 namespace {
 
-void follow(const char* preset, const Network& network, Size frame, const std::vector<at::Tensor>& inputs) {
+void follow(const std::string& preset, const Network& network, Size frame, const std::vector<at::Tensor>& inputs) {
+    const std::string device = "device:";
+    const bool there = preset.rfind(device, 0) == 0;
+    TableWays ways;
+    if (there) {
+        ways = {[](const at::Tensor& table) { return table.contiguous(); },
+                [](const at::Tensor& table) { return table.clone(); }};
+    }
     ExecutorSettings executor;
     resolve_backend(executor);
-    ReusePlanner planner(reuse_settings(reuse_called(preset), network, true, executor.precision), frame);
-    MotionOnDemand motion(FlowQuality::full);
+    const Reuse reuse = reuse_called(there ? preset.substr(device.size()) : preset);
+    ReusePlanner planner(reuse_settings(reuse, network, true, executor.precision), frame, ways);
+    MotionOnDemand motion(FlowQuality::full, there);
     double blocks = 0;
     std::size_t areas = 0;
     std::string shares;
@@ -46,13 +54,13 @@ void follow(const char* preset, const Network& network, Size frame, const std::v
     }
     const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - begin;
     const auto count = static_cast<double>(inputs.size());
-    std::printf(",\n \"%s\": {\"blocks\": %.4f, \"areas\": %.1f, \"ms\": %.1f, \"shares\": [%s]}", preset,
+    std::printf(",\n \"%s\": {\"blocks\": %.4f, \"areas\": %.1f, \"ms\": %.1f, \"shares\": [%s]}", preset.c_str(),
                 blocks / count, static_cast<double>(areas) / count, taken.count() / count, shares.c_str());
 }
 
 int run(const std::vector<std::string>& arguments) {
     if (arguments.size() < 5) {
-        std::fputs("usage: reuse_shares MODEL SCALE WIDTH HEIGHT exact|safe|fast... < frames.rgb24\n", stderr);
+        std::fputs("usage: reuse_shares MODEL SCALE WIDTH HEIGHT [device:]exact|safe|fast... < frames.rgb24\n", stderr);
         return 2;
     }
     const c10::InferenceMode inference;
@@ -61,7 +69,7 @@ int run(const std::vector<std::string>& arguments) {
     const std::vector<at::Tensor> inputs = raw_frames(stdin, frame);
     std::printf("{\"frames\": %zu", inputs.size());
     for (std::size_t i = 4; i < arguments.size(); ++i) {
-        follow(arguments[i].c_str(), model.network, frame, inputs);
+        follow(arguments[i], model.network, frame, inputs);
     }
     std::printf("}\n");
     return 0;
