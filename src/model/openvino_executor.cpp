@@ -66,7 +66,7 @@ public:
             throw Error(ErrorKind::internal, {"starting a network request", {}, "the slot is not idle", {}});
         }
         try {
-            const bool any = settings_.any_shape && may_be_fused(shape_of(input));
+            const bool any = settings_.any_shape && (!end_ || may_be_fused(shape_of(input)));
             slot.running = compiled(any ? kAnyShape : ov::PartialShape(shape_of(input))).requests[request];
             slot.running.set_input_tensor(wrapped(input));
             slot.running.set_output_tensor(wrapped(output));
