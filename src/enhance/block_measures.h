@@ -14,8 +14,9 @@ namespace millstream {
 // Note [Tables]
 // What becomes of a block is decided by one code (reuse_plan.cpp), from tables of a few numbers a block. Where frames
 // are in the host's memory loops over rows fill them. Where they are on a device tensor operations do, and the tables
-// are fetched: one a frame, and one more where motion is looked at, since the first says for which blocks that is.
-// The device has come to the frame by then, so that the second is a short wait. The two ways agree but for rounding.
+// are fetched: one a frame, and one more where motion is looked at, since the first says for which blocks that is;
+// shares that follow from the first are sent back (Note [What shows] in shown_difference.h). The device has come to the
+// frame by then, so that the second is a short wait. The two ways agree but for rounding.
 
 /// Both ways of small tensors between the device that frames are on and the host's memory. Empty: frames are in the
 /// host's memory.
@@ -33,7 +34,7 @@ class BlockMeasures {
 public:
     virtual ~BlockMeasures() = default;
 
-    /// How far a frame is from its base. Note [Tolerance] in reuse_plan.h.
+    /// How far a frame is from its base; as busy as the busier of them. Note [Tolerance] in reuse_plan.h.
     struct Still {
         BlockGrid<float> peak;   ///< in 0..1
         BlockGrid<float> busy;   ///< in codes of 0..255
@@ -43,7 +44,7 @@ public:
         BlockGrid<float> peak;     ///< in 0..1; means nothing for the other blocks
         BlockGrid<float> flow_x;   ///< in the middle of each block, in pixels
         BlockGrid<float> flow_y;
-        at::Tensor expected;   ///< the frame before; both are nobody else's
+        at::Tensor before;   ///< both are nobody else's
         at::Tensor base;
     };
 
@@ -53,10 +54,12 @@ public:
     /// Of the frame that still() was asked about last, with the same base. `flow`: [2,h,w].
     virtual Moved moved(const at::Tensor& now, const at::Tensor& before, const at::Tensor& base, const at::Tensor& flow,
                         const BlockGrid<BlockSource>& source) = 0;
-    /// Writes `now` into `expected` and `base` where blocks are computed. Returns `source` as a table of bytes on the
+    /// Writes `now` into `before` and `base` where blocks are computed. Returns `source` as a table of bytes on the
     /// device; undefined where there is none, or nothing but still blocks.
-    virtual at::Tensor take_computed(const BlockGrid<BlockSource>& source, const at::Tensor& now, at::Tensor& expected,
+    virtual at::Tensor take_computed(const BlockGrid<BlockSource>& source, const at::Tensor& now, at::Tensor& before,
                                      at::Tensor& base) = 0;
+    /// Note [What shows] in shown_difference.h.
+    virtual at::Tensor seen(const at::Tensor& now, const at::Tensor& base, const BlockGrid<float>& busy) = 0;
 
     static constexpr int kCell = 8;
 };

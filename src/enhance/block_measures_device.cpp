@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "enhance/block_measures.h"
+#include "enhance/shown_difference.h"
 #include "motion/filters.h"
 
 namespace millstream {
@@ -46,7 +47,8 @@ public:
     }
 
     Still still(const at::Tensor& now, const at::Tensor& base) override {
-        const at::Tensor table = ways_.fetch(at::cat({peaks_of(mean_difference(now, base)), steps_of(now)}));
+        const at::Tensor table =
+            ways_.fetch(at::cat({peaks_of(mean_difference(now, base)), at::maximum(steps_of(now), steps_of(base))}));
         Still result{grid(table, 0), grid(table, 1)};
         for (int row = 0; row < result.busy.rows; ++row) {
             for (int column = 0; column < result.busy.columns; ++column) {
@@ -65,7 +67,7 @@ public:
                              from);
         };
         Moved result;
-        result.expected = brought(before);
+        result.before = brought(before);
         result.base = brought(base);
         const at::Tensor table =
             ways_.fetch(at::cat({peaks_of(mean_difference(now, result.base)), in_the_middle(flow)}));
@@ -75,7 +77,7 @@ public:
         return result;
     }
 
-    at::Tensor take_computed(const BlockGrid<BlockSource>& source, const at::Tensor& now, at::Tensor& expected,
+    at::Tensor take_computed(const BlockGrid<BlockSource>& source, const at::Tensor& now, at::Tensor& before,
                              at::Tensor& base) override {
         const auto& blocks = source.values;
         if (std::count(blocks.begin(), blocks.end(), BlockSource::still) == std::ssize(blocks)) {
@@ -83,9 +85,15 @@ public:
         }
         at::Tensor table = sent(source);
         const at::Tensor computed = in_frame(table, BlockSource::computed);
-        at::where_out(expected, computed, now, expected);
+        at::where_out(before, computed, now, before);
         at::where_out(base, computed, now, base);
         return table;
+    }
+
+    at::Tensor seen(const at::Tensor& now, const at::Tensor& base, const BlockGrid<float>& busy) override {
+        BlockGrid<float> shares = shown_shares(busy);
+        const at::Tensor table = at::from_blob(shares.values.data(), {shares.rows, shares.columns}, at::kFloat);
+        return shown_difference_there(now, base, ways_.send(table)).add_(base);
     }
 
 private:

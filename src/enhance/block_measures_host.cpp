@@ -6,6 +6,7 @@
 
 #include "enhance/block_measures.h"
 #include "enhance/block_rows.h"
+#include "enhance/shown_difference.h"
 #include "motion/sample_row.h"
 
 namespace millstream {
@@ -20,8 +21,11 @@ public:
     Still still(const at::Tensor& now, const at::Tensor& base) override;
     Moved moved(const at::Tensor& now, const at::Tensor& before, const at::Tensor& base, const at::Tensor& flow,
                 const BlockGrid<BlockSource>& source) override;
-    at::Tensor take_computed(const BlockGrid<BlockSource>& source, const at::Tensor& now, at::Tensor& expected,
+    at::Tensor take_computed(const BlockGrid<BlockSource>& source, const at::Tensor& now, at::Tensor& before,
                              at::Tensor& base) override;
+    at::Tensor seen(const at::Tensor& now, const at::Tensor& base, const BlockGrid<float>& busy) override {
+        return shown_difference(now, base, shown_shares(busy)).add_(base);
+    }
 
 private:
     [[nodiscard]] BlockGrid<float> peaks() const;
@@ -62,7 +66,11 @@ BlockMeasures::Still HostMeasures::still(const at::Tensor& now, const at::Tensor
         blocks::difference_row(now.const_data_ptr<float>() + at, base.const_data_ptr<float>() + at, plane_, width_,
                                difference_.data() + at);
     }
-    return {peaks(), busyness(now)};
+    BlockGrid<float> busy = busyness(now);
+    const BlockGrid<float> was = busyness(base);   // what has gone counts like what has come
+    std::transform(was.values.begin(), was.values.end(), busy.values.begin(), busy.values.begin(),
+                   [](float a, float b) { return std::max(a, b); });
+    return {peaks(), std::move(busy)};
 }
 
 BlockMeasures::Moved HostMeasures::moved(const at::Tensor& now, const at::Tensor& before, const at::Tensor& base,
@@ -87,7 +95,7 @@ BlockMeasures::Moved HostMeasures::moved(const at::Tensor& now, const at::Tensor
             any |= wanted;
         }
         if (any) {
-            bring(before, result.expected, y);
+            bring(before, result.before, y);
             const float* const brought = bring(base, result.base, y);
             blocks::difference_row(now.const_data_ptr<float>() + y * width_, brought, plane_, width_,
                                    difference_.data() + y * width_);
@@ -105,8 +113,8 @@ BlockMeasures::Moved HostMeasures::moved(const at::Tensor& now, const at::Tensor
     return result;
 }
 
-at::Tensor HostMeasures::take_computed(const BlockGrid<BlockSource>& source, const at::Tensor& now,
-                                       at::Tensor& expected, at::Tensor& base) {
+at::Tensor HostMeasures::take_computed(const BlockGrid<BlockSource>& source, const at::Tensor& now, at::Tensor& before,
+                                       at::Tensor& base) {
     const auto take = [&](const Rectangle& block, at::Tensor& to) {
         for (std::int64_t y = block.top; y < block.bottom; ++y) {
             for (std::int64_t at = y * width_ + block.left; at < 3 * plane_; at += plane_) {
@@ -117,7 +125,7 @@ at::Tensor HostMeasures::take_computed(const BlockGrid<BlockSource>& source, con
     for (int row = 0; row < source.rows; ++row) {
         for (int column = 0; column < source.columns; ++column) {
             if (source.at(column, row) == BlockSource::computed) {
-                take(pixels_of(column, row), expected);
+                take(pixels_of(column, row), before);
                 take(pixels_of(column, row), base);
             }
         }

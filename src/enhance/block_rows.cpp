@@ -108,4 +108,26 @@ void add_enlarged_row(const float* const from[4], float down, std::int64_t width
     }
 }
 
+MILLSTREAM_VECTOR_CLONES
+void shown_row(const float* const rows[9], const float* share, float grain, std::int64_t width, float* work,
+               float* to) {
+    float* const sums = work + 4;
+    for (std::int64_t x = 0; x < width; ++x) {
+        sums[x] = ((rows[0][x] + rows[1][x]) + (rows[2][x] + rows[3][x])) +
+                  ((rows[4][x] + rows[5][x]) + (rows[6][x] + rows[7][x])) + rows[8][x];
+    }
+    for (std::int64_t i = 0; i < 4; ++i) {
+        sums[-1 - i] = sums[0];
+        sums[width + i] = sums[width - 1];
+    }
+    for (std::int64_t x = 0; x < width; ++x) {
+        const float mean = (((work[x] + work[x + 1]) + (work[x + 2] + work[x + 3])) +
+                            ((work[x + 4] + work[x + 5]) + (work[x + 6] + work[x + 7])) + work[x + 8]) *
+                           (1.0F / 81);
+        const float rest = rows[4][x] - mean;
+        const float beyond = std::min(std::max(std::abs(rest) * (1 / grain) - 1, 0.0F), 1.0F);
+        to[x] = mean + (share[x] + (1 - share[x]) * beyond) * rest;
+    }
+}
+
 }   // namespace millstream::blocks

@@ -23,4 +23,9 @@ void steps_row(const float* row, const float* below, std::int64_t plane, std::in
 void add_enlarged_row(const float* const from[4], float down, std::int64_t width, std::int64_t scale, float* work,
                       float* to);
 
+/// to[x] = mean of the 9x9 around, plus a share of what the row has beyond it: share[x] up to `grain`, all of it from
+/// twice that on. `rows`: the nine, the fifth being the row itself; the outermost values stand for those outside.
+/// `work` has room for width + 8.
+void shown_row(const float* const rows[9], const float* share, float grain, std::int64_t width, float* work, float* to);
+
 }   // namespace millstream::blocks

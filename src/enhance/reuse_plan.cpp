@@ -30,8 +30,8 @@ struct ErrorModel {
     float flat;
     float busy;
 };
-constexpr ErrorModel kStillError{0.08F, 0.02F};
-constexpr ErrorModel kMovedError{0.4F, 0.01F};
+constexpr ErrorModel kStillError{0.02F, 0.03F};
+constexpr ErrorModel kMovedError{0.15F, 0.025F};
 
 // How many times faster than in fp32 a network runs, about: measured with the default network, 640x360, on two cores
 // with AVX-512 BF16 and VNNI.
@@ -72,8 +72,8 @@ ReuseSettings reuse_settings(Reuse reuse, const Network& network, bool tiles_exa
         return settings;
     }
     const bool fast = reuse == Reuse::fast;
-    settings.still_error = fast ? 7.5F : 4.5F;
-    settings.moved_error = fast ? 5.6F : 4.5F;
+    settings.still_error = fast ? 8.0F : 4.0F;
+    settings.moved_error = fast ? 5.6F : 4.0F;
     settings.still_age = fast ? 96 : 24;
     settings.moved_steps = fast ? 16 : 12;
     settings.halo =
@@ -115,6 +115,7 @@ ReusePlan ReusePlanner::next(std::int64_t index, const at::Tensor& input, const 
     }
     if (plan.whole) {
         moved_base_.reset();
+        moved_before_.reset();
         return start(input);
     }
     choose_check(index, plan);
@@ -180,7 +181,6 @@ ReusePlan ReusePlanner::plan_exact(const at::Tensor& input) {
     before_ = input;
     ReusePlan plan;
     plan.source = BlockGrid<BlockSource>(frame_, still);
-    plan.expected = input;
     constexpr int kCell = BlockMeasures::kCell;
     constexpr int kCells = kBlock / kCell;
     const int around = (settings_.reach + kCell - 1) / kCell;
@@ -211,11 +211,11 @@ void ReusePlanner::judge_still(const at::Tensor& input, ReusePlan& plan) {
     }
 }
 
-// Brings base and last input along with the flow where the base does not explain the input as it is.
+// Brings along with the flow what is known of the last frame where the base does not explain the input as it is.
 void ReusePlanner::judge_moved(const at::Tensor& input, ReusePlan& plan) {
     BlockMeasures::Moved measured =
         with_second_try([&] { return measures_->moved(input, before_, base_, plan.flow, plan.source); });
-    plan.expected = std::move(measured.expected);
+    moved_before_ = std::move(measured.before);
     moved_base_ = std::move(measured.base);
     const auto steps = steps_;
     const auto age = age_;
@@ -299,12 +299,9 @@ void ReusePlanner::choose_check(std::int64_t index, ReusePlan& plan) const {
 // What the next frame is compared with.
 void ReusePlanner::remember(const at::Tensor& input, ReusePlan& plan) {
     const auto copy_of = [](const at::Tensor& of) { return with_second_try([&] { return of.clone(); }); };
-    if (!plan.expected.defined()) {
-        plan.expected = copy_of(before_);
-    }
+    at::Tensor before = moved_before_.defined() ? std::exchange(moved_before_, {}) : copy_of(before_);
     at::Tensor base = moved_base_.defined() ? std::exchange(moved_base_, {}) : copy_of(base_);
-    plan.source_there =
-        with_second_try([&] { return measures_->take_computed(plan.source, input, plan.expected, base); });
+    plan.source_there = with_second_try([&] { return measures_->take_computed(plan.source, input, before, base); });
     bool any_moved = false;
     for (std::size_t i = 0; i < plan.source.values.size(); ++i) {
         const BlockSource source = plan.source.values[i];
@@ -319,8 +316,9 @@ void ReusePlanner::remember(const at::Tensor& input, ReusePlan& plan) {
     if (!any_moved) {
         plan.flow.reset();
     }
-    before_ = input;
+    before_ = with_second_try([&] { return measures_->seen(input, base, busy_); });
     base_ = std::move(base);
+    plan.added = before.neg_().add_(before_);
 }
 
 double ReusePlanner::share_needed(const ReusePlan& plan) const {

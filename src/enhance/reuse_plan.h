@@ -20,10 +20,13 @@ namespace millstream {
 // Note [Reuse]
 // What the network made of a block is carried on as long as the input there is nearly what it was made of:
 //
-//     output = last output, at the place the block was   +   bicubic enlargement of (input - last input, likewise)
+//     output = last output, at the place the block was   +   bicubic enlargement of (seen - last seen, likewise)
 //
-// Whether it may is judged by the difference to the block's `base`: what the network saw when it last ran on it,
-// brought along with it. So slow changes add up until the block is computed again, and noise does not. A block may come
+// `base` is what the network saw when it last ran on the block, brought along with it, and `seen` is base + what of
+// input - base the network would let show: Note [What shows]. What is added in one frame is taken away in the next, so
+// that nothing adds up: a block that stays is what the network made of it and what shows now, however many frames lie
+// between. Whether a block may be reused is judged by input - base itself. So slow changes add up until the block is
+// computed again, and noise does not. A block may come
 // from the same place (still), or from where the flow says (moved); a moved one loses a little sharpness with every
 // step and lives shorter. The network runs on rectangles that cover the other blocks, each with `halo` pixels around;
 // over `fade` of them the two results are mixed, so that no edge shows.
@@ -33,14 +36,14 @@ namespace millstream {
 // bit for bit what it was, and nothing is added or mixed.
 
 // Note [Tolerance]
-// What reuse costs in likeness, measured with the default network on 50,000 reused blocks of three clips: the mean
-// square error of a block against the network's own output grows with the square of its peak (the largest mean
-// difference over 8x8 pixels, in codes), and with how busy it is (mean step from pixel to pixel, across plus down, in
-// codes): about
+// What reuse costs in likeness, measured with the default network on 41,000 blocks of six clips that stay and 23,000
+// of five that moved: the mean square error of a block against the network's own output grows with the square of its
+// peak (the largest mean difference to its base over 8x8 pixels, in codes), and with how busy it is (mean step from
+// pixel to pixel, across plus down, in codes, of the input or of the base, whichever is more): about
 //
-//     error = peak^2 * (0.08 + 0.02 * busy)
+//     stays: peak^2 * (0.02 + 0.03 * busy)        moved: peak^2 * (0.15 + 0.025 * busy)
 //
-// So a flat block may differ by 5 codes where one full of edges may by 2. A preset bounds the error that is expected.
+// So a flat block may differ by 10 codes where one full of edges may by 2. A preset bounds the error that is expected.
 
 // Note [Halo]
 // Likeness of the inner 32x32 pixels of a rectangle to the whole frame, in dB, by the pixels around them that the
@@ -78,7 +81,7 @@ struct ReusePlan {
     bool whole = true;              ///< the network runs on the frame as if there were no reuse; the rest is empty
     std::vector<Rectangle> areas;   ///< in blocks: what is computed
     BlockGrid<BlockSource> source;
-    at::Tensor expected;              ///< [3,h,w]: the last input, at its new place; this one where it is computed
+    at::Tensor added;                 ///< [3,h,w]: seen - last seen; undefined with ReuseSettings::exact
     at::Tensor flow;                  ///< [2,h,w]; defined where a block moved
     at::Tensor source_there;          ///< [rows,columns] bytes: `source` on the device, where a block moved
     std::optional<Rectangle> check;   ///< in blocks: also computed, and compared only
@@ -133,13 +136,14 @@ private:
     ReuseSettings settings_;
     Size frame_;
     std::unique_ptr<BlockMeasures> measures_;
-    float strictness_ = 1;             // thresholds are multiplied by it
-    int pause_ = 0;                    // frames after the next search in vain: Note [Pauses]
-    int paused_ = 0;                   // frames to go without a search
-    at::Tensor before_;                // the last input; undefined: nothing to reuse
-    at::Tensor base_;                  // Note [Reuse]
-    at::Tensor moved_base_;            // of the frame in hand, where a flow was looked at
-    BlockGrid<std::uint16_t> age_;     // frames since a block was computed, where anything has changed
+    float strictness_ = 1;           // thresholds are multiplied by it
+    int pause_ = 0;                  // frames after the next search in vain: Note [Pauses]
+    int paused_ = 0;                 // frames to go without a search
+    at::Tensor before_;              // what was seen of the last input (exact: all of it); undefined: nothing to reuse
+    at::Tensor base_;                // Note [Reuse]
+    at::Tensor moved_base_;          // of the frame in hand, where a flow was looked at
+    at::Tensor moved_before_;        // likewise
+    BlockGrid<std::uint16_t> age_;   // frames since a block was computed, where anything has changed
     BlockGrid<std::uint16_t> steps_;   // moves since then
     BlockGrid<float> busy_;            // of the frame in hand: Note [Tolerance]
     BlockGrid<float> peak_;            // likewise

@@ -19,8 +19,7 @@ struct Job {
         : plan(inputs.plan),
           settings(chosen),
           results(inputs.results),
-          input(inputs.input.const_data_ptr<float>()),
-          expected(inputs.plan.expected.const_data_ptr<float>()),
+          added(inputs.plan.added.defined() ? inputs.plan.added.const_data_ptr<float>() : nullptr),
           last(inputs.last.const_data_ptr<float>()),
           flow(inputs.plan.flow.defined() ? inputs.plan.flow.const_data_ptr<float>() : nullptr),
           output(picture.mutable_data_ptr<float>()),
@@ -32,8 +31,7 @@ struct Job {
     const ReusePlan& plan;
     const ReuseSettings& settings;
     const std::vector<at::Tensor>& results;
-    const float* input;
-    const float* expected;
+    const float* added;   // nothing with ReuseSettings::exact
     const float* last;
     const float* flow;
     float* output;
@@ -92,7 +90,7 @@ private:
         }
     }
 
-    // Input less what was expected, from two rows above to two rows below; the outermost rows stand for those outside.
+    // What is added, from two rows above to two rows below; the outermost rows stand for those outside.
     void find_differences() {
         const auto rows = static_cast<std::size_t>(bottom_ - top_ + 4);
         differences_.resize(3 * rows * static_cast<std::size_t>(job_.width));
@@ -101,9 +99,7 @@ private:
             for (std::int64_t y = top_ - 2; y < bottom_ + 2; ++y) {
                 const std::int64_t at =
                     (channel * job_.height + std::clamp<std::int64_t>(y, 0, job_.height - 1)) * job_.width;
-                for (std::int64_t x = 0; x < job_.width; ++x) {
-                    *to++ = job_.input[at + x] - job_.expected[at + x];
-                }
+                to = std::copy_n(job_.added + at, job_.width, to);
             }
         }
     }
@@ -215,7 +211,7 @@ void put_together(const TransferInputs& inputs, const ReuseSettings& settings, a
 
 double check_error(const ReusePlan& plan, const ReuseSettings& settings, const at::Tensor& output,
                    const at::Tensor& result) {
-    const Size frame{static_cast<int>(plan.expected.size(2)), static_cast<int>(plan.expected.size(1))};
+    const Size frame{static_cast<int>(plan.added.size(2)), static_cast<int>(plan.added.size(1))};
     const int scale = static_cast<int>(output.size(2)) / frame.width;
     const Rectangle read = in_pixels(*plan.check, frame, settings.halo);
     double sum = 0;

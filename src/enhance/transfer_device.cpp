@@ -53,7 +53,6 @@ public:
           scale_(output.size(2) / frame_.width) {}
 
     void carry_on() {
-        const at::Tensor difference = inputs_.input - plan_.expected;
         for (int row = 0; row < plan_.source.rows; row += kRowsTogether) {
             const int end = std::min(row + kRowsTogether, plan_.source.rows);
             const Band band{std::int64_t{row} * kBlock, std::min(std::int64_t{end} * kBlock, inputs_.input.size(1))};
@@ -68,7 +67,7 @@ public:
             } else {
                 there.copy_(last);
             }
-            there.add_(enlarged_rows(difference, band, scale_, Interpolation::bicubic));
+            there.add_(enlarged_rows(plan_.added, band, scale_, Interpolation::bicubic));
         }
     }
 
@@ -144,7 +143,7 @@ void put_together_there(const TransferInputs& inputs, const ReuseSettings& setti
 
 double check_error_there(const ReusePlan& plan, const ReuseSettings& settings, const at::Tensor& output,
                          const at::Tensor& result, const TableWays& ways) {
-    const Size frame{static_cast<int>(plan.expected.size(2)), static_cast<int>(plan.expected.size(1))};
+    const Size frame{static_cast<int>(plan.added.size(2)), static_cast<int>(plan.added.size(1))};
     const std::int64_t scale = output.size(2) / frame.width;
     const Rectangle read = enlarged(in_pixels(*plan.check, frame, settings.halo), scale);
     std::vector<at::Tensor> sums;

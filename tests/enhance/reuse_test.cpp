@@ -10,6 +10,7 @@
 #include "box_executor.h"
 #include "enhance/block_measures.h"
 #include "enhance/reuse_enhancer.h"
+#include "enhance/shown_difference.h"
 #include "model/counted_device.h"
 #include "motion/motion_on_demand.h"
 
@@ -252,18 +253,21 @@ TEST(BlockMeasures, tables_of_tensor_operations_are_those_of_the_loops_but_for_r
         EXPECT_LT(largest_difference(still_here.busy, still_there.busy), 1e-4);
         auto here = host->moved(now, before, base, flow, source);
         auto there = device->moved(now, before, base, flow, source);
-        EXPECT_TRUE(at::allclose(here.expected, there.expected, 0, 1e-4));
+        EXPECT_TRUE(at::allclose(here.before, there.before, 0, 1e-4));
         EXPECT_TRUE(at::allclose(here.base, there.base, 0, 1e-4));
         EXPECT_LT(largest_difference(here.peak, there.peak), 1e-5);
         EXPECT_EQ(largest_difference(here.flow_x, there.flow_x), 0);
         EXPECT_EQ(largest_difference(here.flow_y, there.flow_y), 0);
-        const at::Tensor unlike = here.expected.clone();
-        host->take_computed(source, now, here.expected, here.base);
-        const at::Tensor table = device->take_computed(source, now, there.expected, there.base);
-        EXPECT_FALSE(at::equal(here.expected, unlike));
-        EXPECT_TRUE(at::allclose(here.expected, there.expected, 0, 1e-4));
+        const at::Tensor unlike = here.before.clone();
+        host->take_computed(source, now, here.before, here.base);
+        const at::Tensor table = device->take_computed(source, now, there.before, there.base);
+        EXPECT_FALSE(at::equal(here.before, unlike));
+        EXPECT_TRUE(at::allclose(here.before, there.before, 0, 1e-4));
         EXPECT_TRUE(at::allclose(here.base, there.base, 0, 1e-4));
         EXPECT_EQ(table.numel(), std::ssize(source.values));
+        const at::Tensor seen = host->seen(now, base, still_here.busy);
+        EXPECT_TRUE(at::allclose(device->seen(now, base, still_here.busy), seen, 0, 1e-5));
+        EXPECT_FALSE(at::allclose(seen, now, 0, 1e-3));
     }
 }
 
@@ -329,12 +333,12 @@ TEST(Reuse, by_tensor_operations_a_table_or_two_of_a_few_numbers_a_block_is_all_
     const Outcome still = run(frames, {.reuse = settings(Reuse::safe), .there = true});
     EXPECT_LE(still.fetches, count + still.counts.checks) << "none for a cut";
     EXPECT_LE(still.fetched_bytes, count * blocks * 2 * 4 + still.counts.checks * 4);
-    EXPECT_LE(still.sent_bytes, count * blocks);
+    EXPECT_LE(still.sent_bytes, count * blocks * (1 + 4));
     const Outcome moved = run(frames, {.reuse = settings(Reuse::safe), .flow = true, .there = true});
     EXPECT_GT(moved.fetches, still.fetches);
     EXPECT_LE(moved.fetches, 2 * count + moved.counts.checks);
     EXPECT_LE(moved.fetched_bytes, count * blocks * 5 * 4 + moved.counts.checks * 4);
-    EXPECT_LE(moved.sent_bytes, 2 * count * blocks);
+    EXPECT_LE(moved.sent_bytes, count * blocks * (2 + 4));
 }
 
 TEST(Reuse, by_tensor_operations_what_it_works_in_is_planned) {
@@ -432,6 +436,38 @@ TEST(Reuse, slow_changes_are_followed) {
     for (std::size_t i = 0; i < frames.size(); ++i) {
         EXPECT_LT(error(safe.outputs[i], off.outputs[i]), 0.4) << i << ": a box blur's zero border sees the change";
     }
+}
+
+TEST(Reuse, what_is_carried_on_does_not_add_up) {
+    Frames frames = noisy(20, 0.8);
+    frames.push_back(frames.front().clone());
+    ReuseSettings unchecked = settings(Reuse::fast);
+    unchecked.check_every = 0;
+    const Outcome outcome = run(frames, {.reuse = unchecked});
+    ASSERT_EQ(outcome.counts.computed_frames, 1);
+    EXPECT_GT(error(outcome.outputs[19], outcome.outputs[0]), 0.1);
+    EXPECT_LT(error(outcome.outputs[20], outcome.outputs[0]), 1e-3) << "the first frame again";
+}
+
+// Codes of a difference of so many that show, in the middle of a block that is `busy`; the pixels it has differ in sign
+// where there is a `sign`.
+double shown(double codes, float busy, const at::Tensor& sign = {}) {
+    const at::Tensor base = at::full({3, kFrame.height, kFrame.width}, 0.5F);
+    const at::Tensor added = (sign.defined() ? sign : at::ones({kFrame.height, kFrame.width})) * (codes / 255);
+    const at::Tensor found = shown_difference(base + added, base, shown_shares(BlockGrid<float>(kFrame, busy)));
+    const at::Tensor own = found[1][56][80];
+    return 255 * own.item<double>();
+}
+
+TEST(Reuse, grain_hardly_shows_in_flat_blocks_and_what_is_larger_than_a_pixel_does) {
+    const at::Tensor column = at::arange(kFrame.width).remainder(2) * -2 + 1;
+    const at::Tensor grain = column.unsqueeze(0) * column.narrow(0, 0, kFrame.height).unsqueeze(1);
+    EXPECT_NEAR(shown(3, 0), 3, 1e-3) << "brighter everywhere";
+    EXPECT_NEAR(shown(3, 20), 3, 1e-3);
+    EXPECT_NEAR(shown(3, 0, grain), 0, 0.1);
+    EXPECT_NEAR(shown(3, 2, grain), 0.35 * 3, 0.1) << "half of the largest share";
+    EXPECT_NEAR(shown(3, 200, grain), 0.7 * 3, 0.1);
+    EXPECT_NEAR(shown(40, 0, grain), 40, 0.1) << "no grain is as strong as that";
 }
 
 TEST(Reuse, a_moving_picture_is_carried_along_with_its_motion) {
