@@ -72,8 +72,8 @@ ReuseSettings reuse_settings(Reuse reuse, const Network& network, bool tiles_exa
         return settings;
     }
     const bool fast = reuse == Reuse::fast;
-    settings.still_error = fast ? 8.0F : 4.0F;
-    settings.moved_error = fast ? 5.6F : 4.0F;
+    settings.still_error = fast ? 12.0F : 4.0F;
+    settings.moved_error = fast ? 5.0F : 4.0F;
     settings.still_age = fast ? 96 : 24;
     settings.moved_steps = fast ? 16 : 12;
     settings.halo =
