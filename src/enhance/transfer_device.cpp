@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "enhance/transfer.h"
 #include "motion/filters.h"
@@ -27,6 +28,11 @@ at::Tensor enlarged_rows(const at::Tensor& planes, const Band& band, std::int64_
     const at::Tensor large = interpolation == Interpolation::bicubic ? at::upsample_bicubic2d(part, size, false)
                                                                      : at::upsample_bilinear2d(part, size, false);
     return large.squeeze(0).narrow(1, (band.top - first) * scale, band.height() * scale);
+}
+
+// What `pixels` are of a tensor that begins at the left upper corner of `of`.
+at::Tensor part(const at::Tensor& tensor, const Rectangle& pixels, const Rectangle& of) {
+    return tensor.narrow(1, pixels.top - of.top, pixels.height()).narrow(2, pixels.left - of.left, pixels.width());
 }
 
 // How much a computed area counts: less and less outside what it is for.
@@ -110,10 +116,6 @@ private:
     [[nodiscard]] Rectangle in_output(const Rectangle& blocks, int around) const {
         return enlarged(in_pixels(blocks, frame_, around), scale_);
     }
-    // What `pixels` are of a tensor that begins at the left upper corner of `of`.
-    static at::Tensor part(const at::Tensor& tensor, const Rectangle& pixels, const Rectangle& of) {
-        return tensor.narrow(1, pixels.top - of.top, pixels.height()).narrow(2, pixels.left - of.left, pixels.width());
-    }
     [[nodiscard]] at::Tensor result(std::size_t area, const Rectangle& pixels) const {
         return part(inputs_.results[area], pixels, in_output(plan_.areas[area], settings_.halo));
     }
@@ -154,10 +156,7 @@ double check_error_there(const ReusePlan& plan, const ReuseSettings& settings, c
                 continue;
             }
             const Rectangle block = enlarged(in_pixels({column, row, column + 1, row + 1}, frame, 0), scale);
-            const auto part = [&block](const at::Tensor& of, int left, int top) {
-                return of.narrow(1, block.top - top, block.height()).narrow(2, block.left - left, block.width());
-            };
-            sums.push_back((part(output, 0, 0) - part(result, read.left, read.top)).square_().sum());
+            sums.push_back((part(output, block, {}) - part(result, block, read)).square_().sum());
             count += 3 * block.area();
         }
     }

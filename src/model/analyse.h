@@ -37,6 +37,9 @@ double most_alive(const Network& lowered, const std::vector<double>& weight);
 /// For every node, the last node that reads it (its own index when none does); the output is read to the end.
 std::vector<int> last_readers(const Network& network);
 
+/// For every node, how often nodes read it; reading the output counts as once.
+std::vector<int> reader_counts(const Network& network);
+
 /// Plain or transposed.
 inline bool is_convolution(const Node& node) {
     return node.op == Op::convolution || node.op == Op::deconvolution;

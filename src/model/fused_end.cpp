@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "model/analyse.h"
+
 namespace millstream {
 namespace {
 
@@ -22,12 +24,7 @@ struct Layers {
 };
 
 std::optional<Layers> layers_of(const Network& lowered) {
-    std::vector<int> readers(lowered.nodes.size(), 0);
-    for (const Node& node : lowered.nodes) {
-        for (const int input : node.inputs) {
-            ++readers[place(input)];
-        }
-    }
+    const std::vector<int> readers = reader_counts(lowered);
     const auto node = [&](int index) -> const Node& { return lowered.nodes[place(index)]; };
     // The input of this kind, read by nobody else; 0 (the network's input) is none.
     const auto input_of = [&](int reader, Op op) {

@@ -57,6 +57,17 @@ std::vector<int> last_readers(const Network& network) {
     return last;
 }
 
+std::vector<int> reader_counts(const Network& network) {
+    std::vector<int> counts(network.nodes.size(), 0);
+    for (const Node& node : network.nodes) {
+        for (const int input : node.inputs) {
+            ++counts[static_cast<std::size_t>(input)];
+        }
+    }
+    ++counts[static_cast<std::size_t>(network.output)];
+    return counts;
+}
+
 double most_alive(const Network& lowered, const std::vector<double>& weight) {
     const std::vector<NodeShape> shapes = node_shapes(lowered, lowered.name);
     const std::vector<bool> needed = needed_nodes(lowered);

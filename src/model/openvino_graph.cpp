@@ -110,8 +110,7 @@ private:
         const NodePtr picture = built_[size(end.picture)];
         const NodePtr sum =
             std::make_shared<op::v1::Add>(convolution(end.of_features, features), convolution(end.of_picture, picture));
-        const NodePtr inner = std::make_shared<op::v0::DepthToSpace>(
-            sum, op::v0::DepthToSpace::DepthToSpaceMode::DEPTH_FIRST, size(end.factor));
+        const NodePtr inner = shuffled(sum, end.factor);
         const auto edge = [&](std::int64_t axis, std::int64_t begin, std::int64_t stop) {
             return layer_by_layer(end, slice(features, axis, begin, stop), slice(picture, axis, begin, stop));
         };
@@ -142,6 +141,10 @@ private:
     static NodePtr slice(const NodePtr& values, std::int64_t axis, std::int64_t begin, std::int64_t stop) {
         return std::make_shared<op::v8::Slice>(values, integers({begin}), integers({stop}), integers({1}),
                                                integers({axis}));
+    }
+
+    NodePtr shuffled(const NodePtr& values, int factor) const {
+        return make<op::v0::DepthToSpace>(values, op::v0::DepthToSpace::DepthToSpaceMode::DEPTH_FIRST, size(factor));
     }
 
     NodePtr with_bias(const Node& node, NodePtr x) const {
@@ -265,8 +268,7 @@ private:
                 return make<op::v0::Concat>(parts, 1);
             }
             case Op::pixel_shuffle:
-                return make<op::v0::DepthToSpace>(in(node, 0), op::v0::DepthToSpace::DepthToSpaceMode::DEPTH_FIRST,
-                                                  size(node.factor_num));
+                return shuffled(in(node, 0), node.factor_num);
             case Op::interpolate:
                 return repeat(node);
             case Op::pad: {

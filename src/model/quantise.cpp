@@ -59,17 +59,6 @@ bool passes_factors(const Node& node) {
     return node.op == Op::prelu || node.op == Op::leaky_relu || node.op == Op::relu;
 }
 
-std::vector<int> reader_counts(const Network& network) {
-    std::vector<int> counts(network.nodes.size(), 0);
-    for (const Node& node : network.nodes) {
-        for (const int input : node.inputs) {
-            ++counts[at(input)];
-        }
-    }
-    ++counts[at(network.output)];
-    return counts;
-}
-
 // The convolution whose outputs nobody else reads before `index` does, with nothing between but rectifiers; -1: none.
 int only_source(const Network& network, const std::vector<int>& readers, int index) {
     int source = network.nodes[at(index)].inputs[0];
