@@ -53,7 +53,7 @@ std::uint64_t scattered(std::int64_t index) {
 // Note [Halo]
 int wanted_halo(int receptive_radius, bool fast) {
     constexpr int kDeep = 48;   // a network that sees farther than that uses it
-    return receptive_radius > kDeep ? 16 : fast ? 6 : 8;
+    return receptive_radius > kDeep ? 16 : fast ? 5 : 8;
 }
 
 int rounded_up(int value, int unit) {
@@ -73,8 +73,8 @@ ReuseSettings reuse_settings(Reuse reuse, const Network& network, bool tiles_exa
     }
     const bool fast = reuse == Reuse::fast;
     settings.still_error = fast ? 12.0F : 4.0F;
-    settings.moved_error = fast ? 5.0F : 4.0F;
-    settings.still_age = fast ? 96 : 24;
+    settings.moved_error = fast ? 4.5F : 4.0F;
+    settings.still_age = fast ? 96 : 48;
     settings.moved_steps = fast ? 16 : 12;
     settings.halo =
         std::min(settings.reach, rounded_up(wanted_halo(network.receptive_radius, fast), network.alignment));
