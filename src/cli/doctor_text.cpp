@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/counted.h"
 #include "cli/command_line.h"
 
 namespace millstream {
@@ -15,7 +16,7 @@ std::string row(std::string label, const std::string& text) {
 
 std::string processor(const SystemInfo& system) {
     std::string text = system.cpu_name.empty() ? "unknown" : system.cpu_name;
-    text += ", " + std::to_string(system.cpu_threads) + (system.cpu_threads == 1 ? " thread" : " threads");
+    text += ", " + counted(system.cpu_threads, "thread", "threads");
     for (const std::string& feature : system.cpu_features) {
         text += (&feature == &system.cpu_features.front() ? "; " : " ") + feature;
     }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/counted.h"
 #include "millstream/job.h"
 
 namespace millstream {
@@ -261,7 +262,7 @@ std::string begin_text(std::size_t number, std::size_t count, const BatchItem& i
 
 std::string batch_text(const BatchReport& report) {
     using Outcome = BatchItem::Outcome;
-    std::string text = std::to_string(report.items.size()) + " videos: ";
+    std::string text = counted(std::ssize(report.items), "video", "videos") + ": ";
     std::string parts;
     for (const auto& [outcome, name] :
          {std::pair(Outcome::done, "done"), std::pair(Outcome::exists, "there already"),
@@ -286,9 +287,8 @@ static std::string reuse_text(const ReuseReport& reuse) {
     text << std::fixed << std::setprecision(0) << "reuse: " << 100 * reuse.share_computed
          << " % of the picture computed, about " << format_duration(reuse.time_saved_s) << " saved";
     if (reuse.checks > 0) {
-        text << std::setprecision(1) << "; " << reuse.checks << (reuse.checks == 1 ? " check" : " checks")
-             << ", off by " << reuse.check_error_mean << " of 255 on average, " << reuse.check_error_worst
-             << " at worst";
+        text << std::setprecision(1) << "; " << counted(reuse.checks, "check", "checks") << ", off by "
+             << reuse.check_error_mean << " of 255 on average, " << reuse.check_error_worst << " at worst";
     }
     return text.str() + "\n";
 }
@@ -306,9 +306,8 @@ static std::string quality_text(const Report& report) {
 
 std::string summary_text(const Report& report) {
     const Options& options = report.plan.options;
-    std::string text = std::to_string(report.frames) + (report.frames == 1 ? " frame in " : " frames in ") +
-                       format_duration(report.wall_s) + " (" + format_fps(report.fps_mean) + " fps), peak memory " +
-                       format_bytes(report.peak_rss_bytes);
+    std::string text = counted(report.frames, "frame", "frames") + " in " + format_duration(report.wall_s) + " (" +
+                       format_fps(report.fps_mean) + " fps), peak memory " + format_bytes(report.peak_rss_bytes);
     if (report.peak_vram_bytes) {
         text += ", peak VRAM " + format_bytes(*report.peak_vram_bytes);
     }

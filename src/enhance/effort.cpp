@@ -1,4 +1,5 @@
 #include "enhance/effort.h"
+#include "base/counted.h"
 
 #include <algorithm>
 
@@ -63,8 +64,8 @@ std::optional<EffortStep> less(const Effort& effort, const EffortLimits& limits,
 
 std::string words(const Effort& effort) {
     const Size tile = effort.layout.tile;
-    return std::to_string(effort.requests) + (effort.requests == 1 ? " request of " : " requests of ") +
-           std::to_string(tile.width) + "x" + std::to_string(tile.height) + ", " + name_of(effort.precision) +
+    return counted(effort.requests, "request", "requests") + " of " + std::to_string(tile.width) + "x" +
+           std::to_string(tile.height) + ", " + name_of(effort.precision) +
            (effort.short_queues ? ", short queues" : "");
 }
 

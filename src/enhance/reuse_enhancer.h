@@ -94,8 +94,8 @@ private:
 
 /// Slots for areas that wait, beside each request: areas differ in size, and a thread that is done should find the
 /// next. The last ones of a frame are its smallest, and must last until the next frame is decided. Cores of 2 kept busy
-/// by 48 frames of chaplin: 1.83 with 3, 1.91 with 10, 1.93 with 24 (without reuse: 1.93), in the same memory, since what
-/// bounds it is the number of frames in flight.
+/// by 48 frames of chaplin: 1.83 with 3, 1.91 with 10, 1.93 with 24 (without reuse: 1.93), in the same memory: what
+/// bounds that is the number of frames in flight.
 inline constexpr int kWaitingAreas = 24;
 
 /// Bytes of a device that reuse works in, beside the tensors of frames; `frame` in input pixels.

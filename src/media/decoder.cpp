@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/counted.h"
 #include "media/av.h"
 #include "media/deinterlacer.h"
 #include "media/demuxer.h"
@@ -250,19 +251,21 @@ void VideoDecoder::State::check_strict() const {
 
 std::vector<std::string> describe_damage(const DecodeStatistics& decoded) {
     std::vector<std::string> sentences;
-    const auto add = [&](std::int64_t count, const char* what) {
+    const auto add = [&](std::int64_t count, const char* one, const char* several, const char* what) {
         if (count > 0) {
-            sentences.push_back(std::to_string(count) + " " + what);
+            sentences.push_back(counted(count, one, several) + what);
         }
     };
-    add(decoded.corrupt_packets, "damaged packets could not be decoded");
-    add(decoded.concealed_frames, "frames were decoded with damaged or missing parts");
-    add(decoded.missing_pts, "frames had no time stamp, and got one at the nominal rate");
-    add(decoded.repeated_pts, "time stamps were repeated, and were moved apart");
-    add(decoded.backward_pts, "time stamps went backwards, and were repaired");
-    add(decoded.clock_jumps, "times the file's clock started again, and was joined");
-    add(decoded.resized_frames,
-        "frames had another size, format or colour matrix than the first and were brought to it");
+    add(decoded.corrupt_packets, "damaged packet", "damaged packets", " could not be decoded");
+    add(decoded.concealed_frames, "frame was", "frames were", " decoded with damaged or missing parts");
+    add(decoded.missing_pts, "frame", "frames", " had no time stamp, and got one at the nominal rate");
+    add(decoded.repeated_pts, "time stamp was repeated, and was", "time stamps were repeated, and were",
+        " moved apart");
+    add(decoded.backward_pts, "time stamp went backwards, and was", "time stamps went backwards, and were",
+        " repaired");
+    add(decoded.clock_jumps, "time", "times", " the file's clock started again, and was joined");
+    add(decoded.resized_frames, "frame had another size, format or colour matrix than the first and was",
+        "frames had another size, format or colour matrix than the first and were", " brought to it");
     if (decoded.truncated) {
         sentences.emplace_back("the input ends in the middle: it is truncated or damaged");
     }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/counted.h"
 #include "base/cpu.h"
 #include "media/av.h"
 #include "media/encoder_format.h"
@@ -108,7 +109,8 @@ Colour output_colour(const VideoStreamInfo& video, const PixelFormat& format, st
         Colour said = colour;
         said.transfer = kUnspecified;
         notes.push_back("The source does not say which colour matrix it uses; " + describe_colour(said) +
-                        " is assumed for its " + std::to_string(video.height) + " lines, and tagged in the output.");
+                        " is assumed for its " + counted(video.height, "line", "lines") +
+                        ", and tagged in the output.");
     }
     return colour;
 }

@@ -66,6 +66,10 @@ Precision base_precision() {
     return cpu_gains_from_bf16() ? Precision::bf16 : Precision::fp32;
 }
 
+Precision beside_int8(Precision precision) {
+    return precision == Precision::int8 ? base_precision() : precision;
+}
+
 std::unique_ptr<Executor> make_executor(const Network& network, const ExecutorSettings& settings) {
     if (settings.backend == Backend::automatic || settings.precision == Precision::automatic) {
         throw Error(ErrorKind::internal, {"preparing the network", network.name, "the settings are not resolved", {}});
@@ -79,7 +83,7 @@ std::unique_ptr<Executor> make_executor(const Network& network, const ExecutorSe
 
 double activation_bytes_per_pixel(const Network& network, Precision precision) {
     const Network run = lowered(network);
-    const Precision kept = precision == Precision::int8 ? base_precision() : precision;   // not all are in int8
+    const Precision kept = beside_int8(precision);
     std::vector<double> bytes(run.nodes.size(), kept == Precision::fp32 ? 4.0 : 2.0);
     const std::vector<bool> fp32 = layers_in_fp32(run);
     for (std::size_t i = 0; i < bytes.size(); ++i) {

@@ -58,6 +58,8 @@ void resolve_backend(ExecutorSettings& settings);
 
 /// What the layers beside those in int8 are computed in: bf16 where the CPU gains by it, else fp32.
 Precision base_precision();
+/// What a layer that stays out of int8 runs in, where the network runs in `precision`.
+Precision beside_int8(Precision precision);
 
 /// Builds and compiles. `settings` must be resolved. Throws Error(model) or Error(usage).
 std::unique_ptr<Executor> make_executor(const Network& network, const ExecutorSettings& settings);

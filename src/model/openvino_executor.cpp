@@ -37,7 +37,7 @@ ov::Tensor wrapped(const at::Tensor& tensor) {
 }
 
 bool runs_in_bf16(const ExecutorSettings& settings) {
-    return (settings.precision == Precision::int8 ? base_precision() : settings.precision) == Precision::bf16;
+    return beside_int8(settings.precision) == Precision::bf16;
 }
 
 class OpenVinoExecutor final : public Executor {

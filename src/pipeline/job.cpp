@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/file.h"
 #include "media/decoder.h"
 #include "media/output.h"
@@ -345,14 +346,15 @@ private:
     void add_output_warnings(Report& report, const OutputStatistics& written) const {
         report.repairs.copied_time_stamps = written.repaired_packets;
         report.repairs.copied_packets_damaged = written.damaged_packets;
-        const auto warn = [&](std::int64_t count, const char* what) {
+        const auto warn = [&](std::int64_t count, const char* one, const char* several, const char* what) {
             if (count > 0) {
-                report.warnings.push_back(std::to_string(count) + " " + what);
+                report.warnings.push_back(counted(count, one, several) + what);
             }
         };
-        warn(written.repaired_packets, "packets of copied streams had no time stamp or went backwards, and were moved");
-        warn(written.damaged_packets,
-             "packets of copied streams were damaged: carried over as they are, or left out where that cannot be");
+        warn(written.repaired_packets, "packet of copied streams had no time stamp or went backwards, and was",
+             "packets of copied streams had no time stamp or went backwards, and were", " moved");
+        warn(written.damaged_packets, "packet of copied streams was", "packets of copied streams were",
+             " damaged: carried over as they are, or left out where that cannot be");
         if (job_.plan.options.strict && !report.warnings.empty()) {
             throw Error(ErrorKind::difference, {"copying streams", job_.source.path.string(), report.warnings.front(),
                                                 "Without --strict it is repaired and counted"});

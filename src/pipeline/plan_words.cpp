@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "base/bytes.h"
+#include "base/counted.h"
 #include "millstream/job.h"
 
 namespace millstream {
@@ -203,11 +204,11 @@ std::string to_text(const Plan& plan) {
         text << stream_line(stream) << "\n";
     }
     if (plan.chapters > 0) {
-        text << "  " << plan.chapters << (plan.chapters == 1 ? " chapter" : " chapters") << ": copy\n";
+        text << "  " << counted(plan.chapters, "chapter", "chapters") << ": copy\n";
     }
     text << "Network  " << plan.model << " (x" << plan.model_scale << ", sees " << plan.receptive_radius << " px)\n"
          << "         " << plan.backend << " " << plan.precision << " on " << plan.device << " (" << plan.device_name
-         << "), " << plan.threads << " threads, " << plan.batch << (plan.batch == 1 ? " request" : " requests")
+         << "), " << counted(plan.threads, "thread", "threads") << ", " << counted(plan.batch, "request", "requests")
          << " in flight\n";
     if (plan.tiles_per_frame == 1) {
         text << "         whole frames\n";

@@ -3,8 +3,6 @@
 
 #include <string>
 
-#include "enhance/second_try.h"
-
 namespace millstream {
 
 /// The exception in flight: where it says that memory ran out, thrown anew as an Error(resource) that says how to go

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "enhance/second_try.h"
 #include "pipeline/shortage.h"
 
 namespace millstream {

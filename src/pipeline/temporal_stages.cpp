@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "enhance/second_try.h"
 #include "pipeline/shortage.h"
 #include "temporal/debug_view.h"
 

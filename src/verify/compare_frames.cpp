@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/counted.h"
 #include "verify/container_rules.h"
 #include "verify/frame_order.h"
 #include "verify/picture_measures.h"
@@ -258,16 +259,17 @@ private:
 };
 
 void report_decoding(const DecodeStatistics& source, const DecodeStatistics& result, Findings& findings) {
-    const auto compare = [&](const char* what, std::int64_t found) {
+    const auto compare = [&](std::int64_t found, const char* one, const char* several, const char* what) {
         findings.compared(CheckKind::decoding);
         if (found > 0) {
-            findings.differ(CheckKind::decoding, {"result's video", "none", std::to_string(found) + " " + what}, found);
+            findings.differ(CheckKind::decoding, {"result's video", "none", counted(found, one, several) + what},
+                            found);
         }
     };
-    compare("damaged packets", result.corrupt_packets);
-    compare("frames with damaged parts", result.concealed_frames);
-    compare("frames of another size, format or colour matrix than the first", result.resized_frames);
-    compare("frames whose time is absent, repeated or goes back", result.repaired_pts);
+    compare(result.corrupt_packets, "damaged packet", "damaged packets", "");
+    compare(result.concealed_frames, "frame", "frames", " with damaged parts");
+    compare(result.resized_frames, "frame", "frames", " of another size, format or colour matrix than the first");
+    compare(result.repaired_pts, "frame", "frames", " whose time is absent, repeated or goes back");
     if (result.truncated) {
         findings.differ(CheckKind::decoding, {"result's video", "", "the file ends in the middle"});
     }

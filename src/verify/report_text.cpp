@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "millstream/verify.h"
 #include "verify/words.h"
 
@@ -27,7 +28,7 @@ std::string check_text(const VerifyCheck& check) {
     text += padded(check.name, 15);
     text += none ? " nothing to compare" : " " + std::to_string(check.compared) + " compared";
     if (check.differences > 0) {
-        text += ", " + std::to_string(check.differences) + (check.differences == 1 ? " difference" : " differences");
+        text += ", " + counted(check.differences, "difference", "differences");
     }
     text += "\n";
     for (const Difference& difference : check.examples) {
@@ -145,9 +146,8 @@ std::string to_text(const VerifyReport& report) {
     const std::int64_t differences = report.differences();
     text += report.options.output.string() +
             (report.holds() ? " holds what its source promises"
-                            : " differs from its source in " + std::to_string(differences) +
-                                  (differences == 1 ? " place" : " places")) +
-            " (" + std::to_string(report.source_frames) + " frames, " + fixed(report.wall_s, 1) + " s)\n";
+                            : " differs from its source in " + counted(differences, "place", "places")) +
+            " (" + counted(report.source_frames, "frame", "frames") + ", " + fixed(report.wall_s, 1) + " s)\n";
     return text;
 }
 

@@ -152,7 +152,7 @@ def test_an_flv_whose_clock_starts_again_goes_on_where_it_was(run: Run, tmp_path
     (tmp_path / "two.flv").write_bytes(one.read_bytes() + one.read_bytes()[header_bytes:])
     done = run("enhance", "two.flv", "-o", "two.mkv", *QUICK)
     assert done.returncode == 0, done.stderr
-    assert "1 times the file's clock started again" in done.stdout + done.stderr
+    assert "1 time the file's clock started again" in done.stdout + done.stderr
     assert "were repaired" not in done.stdout + done.stderr
     times, source_times = frame_times(tmp_path / "two.mkv"), frame_times(one)
     assert len(times) == 2 * len(source_times)
