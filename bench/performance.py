@@ -64,8 +64,8 @@ class Wish:
         words += f" --clip {part}" if section in OF_CLIPS else ""
         words += " --int8" if self.int8 and section in WITH_INT8 else ""
         today = datetime.date.today().isoformat()
-        name = f"{section}: {part}" if part else section
-        self.document.taken[name] = Taken(today, machine_in_use(), all_versions(), f"./dev bench peers {words}")
+        taken = Taken(today, machine_in_use(), all_versions(), f"./dev bench peers {words}")
+        self.document.put_taken(section, part, taken)
         save(self.document, RESULTS)
 
     def run_trial(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -167,6 +167,18 @@ class Document:
         trials = self.trials.setdefault(section, [])
         at = next((i for i, old in enumerate(trials) if old.name == trial.name), len(trials))
         trials[at : at + 1] = [trial]
+
+    def put_taken(self, section: str, part: str, taken: Taken) -> None:
+        """Of a part, where there is one: what was said of the whole section goes once each of its parts has its own."""
+        self.taken[f"{section}: {part}" if part else section] = taken
+        of_clips: dict[str, Sequence[Plan | Likeness | Truth]] = {
+            "shares": self.plans,
+            "likeness": self.likeness,
+            "truth": self.truth,
+        }
+        rows = of_clips.get(section, self.trials.get(section, []))
+        if part and all(f"{section}: {row.name}" in self.taken for row in rows):
+            self.taken.pop(section, None)
 
 
 def entry_of(data: dict[str, Any]) -> Entry:
