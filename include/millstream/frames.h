@@ -129,7 +129,8 @@ public:
     VideoFrame enhance(const VideoFrame& frame);
 
     /// Successive frames, with several in flight and temporal history: push them, then pop until empty; after the last
-    /// push, drain until empty. pop() does not wait. A frame of another size starts anew.
+    /// push, drain until empty. push() waits where more would be in flight than memory was planned for, pop() does not.
+    /// A frame of another size starts anew.
     void push(const VideoFrame& frame);
     VideoFrame pop();
     VideoFrame drain();

@@ -111,17 +111,17 @@ struct FrameEnhancer::State {
     std::unique_ptr<MotionOnDemand> rare_motion;   // where only reuse asks for it
     std::unique_ptr<TemporalLock> lock;
     std::deque<Waiting> waiting;
-    std::deque<VideoFrame> done;   // of the size before, finished when the size changed
+    std::deque<VideoFrame> done;        // finished to make room, or because the size changed
+    std::size_t frames_in_flight = 0;   // at most, when a frame has been taken in
 
     void prepare(Size frame) {
         if (frame == size) {
             return;
         }
-        while (!waiting.empty()) {
-            done.push_back(finish(true));
-        }
+        finish_but(0);
         const int scale = model.network.scale;
         const MemoryChoice choice = plan(frame);
+        frames_in_flight = choice.frames_in_flight;
         enhancer.reset();
         network.reset();
         network = std::make_unique<SteadyEnhancer>(network_settings(frame, choice), surroundings());
@@ -253,6 +253,15 @@ struct FrameEnhancer::State {
                          rare_motion ? [this] { return rare_motion->flow(); } : FindFlow());
         if (alone) {
             enhancer->reset();
+            return;
+        }
+        // Of frames that changed little few areas wait, so that there are slots for many of them.
+        finish_but(frames_in_flight);
+    }
+
+    void finish_but(std::size_t kept) {
+        while (waiting.size() > kept) {
+            done.push_back(finish(true));
         }
     }
 
