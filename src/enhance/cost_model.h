@@ -21,9 +21,8 @@ struct NetworkCost {
 NetworkCost estimate_cost(const Network& network, const ExecutorSettings& settings);
 
 /// Runs two small pictures through one-request executors of their own and watches how far memory rises: the device's
-/// where it has its own, else the host's. Costs about as
-/// much as a frame of kProbePixels and two compilations; on Torch the small picture is run twice. Resets the kernel's
-/// peak-memory mark of the process.
+/// where it has its own, else the host's. Costs about as much as a frame of kProbePixels and two compilations; on Torch
+/// the small one has a second executor. Resets the kernel's peak-memory mark of the process.
 NetworkCost measure_cost(const Network& network, const ExecutorSettings& settings);
 
 /// Input pixels a side of the two probes: large enough for the backend's usual kernels.

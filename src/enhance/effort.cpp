@@ -1,7 +1,8 @@
 #include "enhance/effort.h"
-#include "base/counted.h"
 
 #include <algorithm>
+
+#include "base/counted.h"
 
 namespace millstream {
 namespace {
